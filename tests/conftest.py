@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures for everybody. The whole test run lives in network and mount namespaces of its own (see support.kernel)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from support import kernel, missing, require
+from support.netns import Namespace
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+_WHY_NOT_ISOLATED = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_WHY_NOT_ISOLATED] = ""
+    if os.environ.get("OS_VIF_TESTS_NOT_ISOLATED"):
+        return
+    try:
+        kernel.isolate()
+    except OSError as error:
+        config.stash[_WHY_NOT_ISOLATED] = str(error)
+
+
+@pytest.fixture(scope="session")
+def _namespaces_possible(request: pytest.FixtureRequest) -> None:
+    require("ip", "iproute2")
+    require("iptables-save", "iptables")
+    why_not = request.config.stash[_WHY_NOT_ISOLATED]
+    if why_not:
+        missing(f"network namespaces cannot be made here ({why_not}); run the tests as root: sudo make test")
+
+
+@pytest.fixture
+def new_netns(_namespaces_possible: None) -> Iterator[Callable[[], Namespace]]:
+    """Makes network namespaces, as many as the test wants; all are removed after it."""
+    made: list[Namespace] = []
+
+    def make() -> Namespace:
+        made.append(Namespace())
+        return made[-1]
+
+    yield make
+    for namespace in reversed(made):
+        namespace.close()
+
+
+@pytest.fixture
+def netns(new_netns: Callable[[], Namespace]) -> Namespace:
+    """One throwaway network namespace; see support.netns.Namespace for what it can do."""
+    return new_netns()
+
+
+@pytest.fixture(scope="session")
+def oracle_python() -> Path:
+    """The interpreter that has upstream os-vif, for differential tests: run it as a subprocess."""
+    python = Path(os.environ.get("OS_VIF_ORACLE_PYTHON") or REPOSITORY / ".venv-upstream" / "bin" / "python")
+    if not python.exists():
+        missing(f"upstream os-vif is not installed in {python.parents[1]}: make .venv-upstream")
+    return python
