@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every target does its own set-up, once: a virtual environment, and, as root on Debian, the packages that are missing.
+# Variables: PYTHON=python3.13 chooses the interpreter; ARGS="-k tap -x" goes to pytest (make test) or to the benchmark.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+ARGS ?=
+PROGRAMS := ip:iproute2 iptables:iptables ping:iputils-ping
+
+.PHONY: help demo test lint bench venv clean programs
+
+help:  ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
+
+demo: .venv/.runs programs  ## plug two VIFs into a bridge, ping, break, repair, unplug: a minute's tour
+	@.venv/bin/vif demo
+
+test: .venv/.develops .venv-upstream/.ready programs  ## all tests
+	.venv/bin/python -m pytest $(ARGS)
+
+lint: .venv/.develops  ## style and types
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+bench: .venv/.develops .venv-upstream/.ready .venv-upstream-430/.ready programs  ## speed and size, beside upstream os-vif
+	.venv/bin/python tools/bench.py $(ARGS)
+
+venv: .venv/.develops  ## .venv with the project (editable), the command and what developing needs
+
+clean:  ## removes everything that the targets above made
+	rm -rf .venv .venv-upstream .venv-upstream-430 .mypy_cache .ruff_cache .pytest_cache .hypothesis build src/*.egg-info
+
+programs:
+	@tools/debian-packages $(PROGRAMS)
+
+.venv/.runs: pyproject.toml tools/make-venv
+	tools/make-venv .venv --editable '.[cli,privsep]'
+	@touch $@
+
+.venv/.develops: .venv/.runs
+	tools/make-venv .venv --group test --group lint
+	@touch $@
+
+# What we replace: the oracle of the differential tests, and the last upstream with a Linux bridge plugin of its own.
+.venv-upstream/.ready: tools/make-venv
+	tools/make-venv .venv-upstream os-vif==5.3.0
+	@touch $@
+
+.venv-upstream-430/.ready: tools/make-venv
+	tools/make-venv .venv-upstream-430 os-vif==4.3.0
+	@touch $@
+
+.PHONY: .venv-upstream .venv-upstream-430
+.venv-upstream .venv-upstream-430: %: %/.ready

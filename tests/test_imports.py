@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The arrows of the house: which room may import which, and which rooms may touch the world outside the process."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[1] / "src"
+OURS = ("os_vif", "vif_plug_linux_bridge", "vif_plug_noop", "vif_plug_ovs")
+
+EVERYTHING = "*"
+
+#: room: what it may import of ours, besides itself. Names stand for modules and all that is below them. A module is in
+#: the room with the longest name that fits. Downward only: nothing here may make a circle, which a test checks.
+ROOMS: dict[str, tuple[str, ...]] = {
+    # the ground floor: imports nothing, or errors only
+    "os_vif.exception": (),
+    "os_vif.objects": ("os_vif.exception",),
+    "os_vif.host.state": ("os_vif.exception",),
+    "os_vif.host.names": ("os_vif.exception",),
+    # the only room that touches the kernel; it knows devices, not VIFs
+    "os_vif.host": ("os_vif.exception", "os_vif.host.state", "os_vif.host.names"),
+    "os_vif.privsep": ("os_vif.exception", "os_vif.host"),
+    # a VIF in, desired state out
+    "os_vif.plugin": ("os_vif.exception", "os_vif.objects", "os_vif.host.state", "os_vif.host.names"),
+    "os_vif.plugins": (
+        "os_vif.exception", "os_vif.objects", "os_vif.plugin", "os_vif.host.state", "os_vif.host.names",
+    ),
+    "vif_plug_linux_bridge": ("os_vif.plugins", "os_vif.plugin"),
+    "vif_plug_noop": ("os_vif.plugins", "os_vif.plugin"),
+    "vif_plug_ovs": ("os_vif.plugins", "os_vif.plugin"),
+    "vif_plug_linux_bridge.privsep": ("os_vif.exception", "os_vif.host", "os_vif.privsep"),
+    "vif_plug_ovs.privsep": ("os_vif.exception", "os_vif.host", "os_vif.privsep"),
+    # who binds what: pure
+    "os_vif.negotiation": ("os_vif.exception", "os_vif.objects"),
+    # the public API, on top of plugins and host
+    "os_vif": (
+        "os_vif.exception", "os_vif.objects", "os_vif.plugin", "os_vif.plugins", "os_vif.host", "os_vif.privsep",
+        "vif_plug_linux_bridge", "vif_plug_noop", "vif_plug_ovs",
+    ),
+    # two sides that do not know each other
+    "os_vif.networks": ("os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif"),
+    "os_vif.hypervisors": ("os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif"),
+    "os_vif.lifecycle": (
+        "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif.networks", "os_vif.hypervisors", "os_vif",
+    ),
+    "os_vif.neutron_ml2": ("os_vif.exception", "os_vif.objects", "os_vif.negotiation"),
+    # the roof
+    "os_vif.cli": (EVERYTHING,),
+    "os_vif.testing": (EVERYTHING,),
+}  # fmt: skip
+
+#: Rooms that do no I/O: state in, state out, wherever they run.
+PURE = (
+    "os_vif.exception", "os_vif.objects", "os_vif.host.state", "os_vif.host.names", "os_vif.plugin", "os_vif.plugins",
+    "os_vif.negotiation",
+)  # fmt: skip
+
+#: What reaches out of the process.
+IO_MODULES = {
+    "asyncio", "ctypes", "fcntl", "glob", "http", "io", "multiprocessing", "os", "pathlib", "psutil", "pyroute2",
+    "select", "selectors", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "urllib",
+    "oslo_privsep", "oslo_concurrency", "requests",
+}  # fmt: skip
+
+#: Never imported where a module is loaded, only inside a function: it costs hundreds of modules, or may be missing.
+LAZY = ("oslo_versionedobjects", "oslo_messaging", "eventlet", "pyroute2", "rich", "argcomplete", "oslo_privsep")
+#: ... but for the modules that are loaded for its sake.
+LAZY_EXCEPT = {
+    "os_vif.privsep": ("oslo_privsep",),
+    "vif_plug_linux_bridge.privsep": ("oslo_privsep",),
+    "vif_plug_ovs.privsep": ("oslo_privsep",),
+}
+
+
+def problems(module: str, source: str) -> list[str]:
+    """What is wrong with the imports of a module, given its text."""
+    room = room_of(module)
+    if room is None:
+        return [f"{module} is in no room: add it to ROOMS"]
+    found = []
+    for imported, line, lazy in imports(module, source):
+        where = f"{module}:{line}"
+        top = imported.split(".")[0]
+        if top in OURS:
+            if not allowed(room, imported):
+                found.append(f"{where} imports {imported}, which {room} may not")
+        elif room in PURE and top in IO_MODULES:
+            found.append(f"{where} imports {imported}, but {room} does no I/O")
+        if not lazy and top in LAZY and top not in LAZY_EXCEPT.get(room, ()):
+            found.append(f"{where} imports {imported} when loaded; import it inside the function that needs it")
+    if room in PURE:
+        found += [f"{module}:{line} opens a file, but {room} does no I/O" for line in opens(source)]
+    return found
+
+
+def room_of(module: str) -> str | None:
+    fitting = [room for room in ROOMS if within(module, room)]
+    if fitting == ["os_vif"] and "." in module and module not in TOP_FLOOR:
+        return None  # below os_vif everything has a room of its own; `os_vif` is the API
+    return max(fitting, key=len, default=None)
+
+
+#: Modules directly below os_vif that make up the public API.
+TOP_FLOOR = ("os_vif.api", "os_vif.opts", "os_vif.registry", "os_vif.version")
+
+
+def within(module: str, room: str) -> bool:
+    return module == room or module.startswith(room + ".")
+
+
+def allowed(room: str, imported: str) -> bool:
+    if EVERYTHING in ROOMS[room]:
+        return True
+    home = room_of(imported)
+    return home == room or home in ROOMS[room]
+
+
+def imports(module: str, source: str) -> Iterator[tuple[str, int, bool]]:
+    """Every import: what, the line, and whether it waits for a function to be called. Types alone do not count."""
+    yield from _imports(ast.parse(source), module, lazy=False)
+
+
+def _imports(node: ast.AST, module: str, lazy: bool) -> Iterator[tuple[str, int, bool]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            for alias in child.names:
+                yield alias.name, child.lineno, lazy
+        elif isinstance(child, ast.ImportFrom):
+            for alias in child.names:
+                yield _imported_from(module, child, alias.name), child.lineno, lazy
+        elif isinstance(child, ast.If) and _is_type_checking(child.test):
+            for statement in child.orelse:
+                yield from _imports(statement, module, lazy)
+        else:
+            inner = lazy or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            yield from _imports(child, module, inner)
+
+
+def _imported_from(module: str, node: ast.ImportFrom, name: str) -> str:
+    base = node.module or ""
+    if node.level:
+        package = module if is_package(module) else module.rpartition(".")[0]
+        for _ in range(node.level - 1):
+            package = package.rpartition(".")[0]
+        base = f"{package}.{base}".rstrip(".")
+    whole = f"{base}.{name}"
+    # `from os_vif import exception` imports a module, `from os_vif import plug` the package: the difference matters.
+    return whole if base.split(".")[0] in OURS and (exists(whole) or whole in ROOMS) else base
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    return ast.unparse(test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+
+
+def opens(source: str) -> Iterator[int]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "open":
+            yield node.lineno
+
+
+def exists(module: str) -> bool:
+    return is_package(module) or SOURCE.joinpath(*module.split(".")).with_suffix(".py").exists()
+
+
+def is_package(module: str) -> bool:
+    return SOURCE.joinpath(*module.split("."), "__init__.py").exists()
+
+
+def modules() -> list[tuple[str, Path]]:
+    found = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        parts = path.relative_to(SOURCE).with_suffix("").parts
+        found.append((".".join(parts[:-1] if parts[-1] == "__init__" else parts), path))
+    return found
+
+
+def test_every_module_keeps_to_its_room():
+    found = [problem for name, path in modules() for problem in problems(name, path.read_text())]
+    assert found == []
+
+
+def test_the_table_has_no_circles():
+    arrows = {room: {other for other in below if other != EVERYTHING} for room, below in ROOMS.items()}
+    # the host's own vocabulary lies below the host; the rest of the table must sort
+    while arrows:
+        ground = {room for room, below in arrows.items() if not below & (arrows.keys() - {room})}
+        assert ground, f"a circle among {sorted(arrows)}"
+        arrows = {room: below for room, below in arrows.items() if room not in ground}
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "complaint"),
+    [
+        ("os_vif.objects.vif", "import socket", "does no I/O"),
+        ("os_vif.objects.vif", "from os_vif.host import state", "may not"),
+        ("os_vif.objects.vif", "import os_vif", "may not"),
+        ("os_vif.objects.vif", "def f():\n    import oslo_messaging\n    open('x')", "opens a file"),
+        ("os_vif.plugins.tap", "from os_vif.host.netlink import Netlink", "may not"),
+        ("os_vif.plugins.tap", "from os_vif.host import engine", "may not"),
+        ("os_vif.plugins.tap", "from os import path", "does no I/O"),
+        ("os_vif.plugins.tap", "def f():\n    import subprocess", "does no I/O"),
+        ("os_vif.negotiation.choice", "from os_vif import networks", "may not"),
+        ("os_vif.host.engine", "from os_vif.plugins import tap", "may not"),
+        ("os_vif.host.engine", "from os_vif import plug", "may not"),
+        ("os_vif.host.engine", "import pyroute2", "inside the function"),
+        ("os_vif.host.state", "from os_vif.host import engine", "may not"),
+        ("os_vif.networks.local", "from os_vif.hypervisors import libvirt", "may not"),
+        ("os_vif", "from os_vif.cli import main", "may not"),
+        ("os_vif.objects.base", "import oslo_versionedobjects", "inside the function"),
+        ("os_vif.objects.base", "from ..host import engine", "may not"),
+        ("os_vif.somewhere", "", "in no room"),
+    ],
+)
+def test_the_guard_catches(module, source, complaint):
+    assert any(complaint in problem for problem in problems(module, source))
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("os_vif.objects.vif", "from os_vif import exception\nfrom os_vif.objects import base\nimport re, netaddr"),
+        ("os_vif.plugins.tap", "from os_vif.host.state import Tap\nfrom os_vif.host import state, names"),
+        ("os_vif.host.engine", "import os, sqlite3\nfrom os_vif.host import state\ndef f():\n    import pyroute2"),
+        ("os_vif.objects.base", "def f():\n    import oslo_versionedobjects"),
+        ("os_vif.plugins.tap", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from pathlib import Path"),
+        ("os_vif.cli.main", "from os_vif.host import engine\nimport os_vif\ndef f():\n    import rich"),
+    ],
+)
+def test_the_guard_lets_pass(module, source):
+    assert problems(module, source) == []
