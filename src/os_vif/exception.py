@@ -17,7 +17,13 @@
     ├── NotImplementedForOS                 wrong-os
     ├── ObjectError                         object
     │   ├── InvalidValue                    invalid-value           (also a ValueError)
+    │   │   └── InvalidType                 invalid-type            (also a TypeError)
+    │   ├── UnsetField                      unset-field             (also NotImplementedError, AttributeError)
+    │   ├── UnknownField                    unknown-field           (also a KeyError, AttributeError)
     │   ├── MalformedPrimitive              malformed               (also a ValueError)
+    │   │   ├── MissingKey                  missing-key             (also a KeyError)
+    │   │   ├── WrongWireType               wrong-wire-type         (also a TypeError)
+    │   │   └── MalformedText               malformed-text
     │   ├── UnknownObject                   unknown-object
     │   └── UnsupportedObjectVersion        object-version
     └── HostError                           host
@@ -27,6 +33,7 @@
         ├── StepFailed                      step-failed
         ├── VerifyFailed                    verify-failed
         ├── UndoFailed                      undo-failed
+        ├── UnplugIncomplete                unplug-incomplete
         ├── DeadlineExceeded                deadline
         ├── NotPermitted                    not-permitted
         └── JournalError                    journal
@@ -37,6 +44,7 @@ The names down to NotImplementedForOS, and the attributes ``msg_fmt``, ``kwargs`
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 
@@ -206,11 +214,53 @@ class InvalidValue(ObjectError, ValueError):
     msg_fmt = "%(field)s: %(reason)s"
 
 
+class InvalidType(InvalidValue, TypeError):
+    """A field cannot take values of that type."""
+
+    code = "invalid-type"
+
+
+class UnsetField(ObjectError, NotImplementedError, AttributeError):
+    """A field was read that has not been set.
+
+    NotImplementedError is what callers catch; AttributeError makes ``hasattr`` and ``getattr`` with a default work.
+    """
+
+    code = "unset-field"
+    msg_fmt = "%(field)s of %(name)s is not set, and nothing can load it."
+
+
+class UnknownField(ObjectError, KeyError, AttributeError):
+    """The object has no field of that name, or none that could be used as asked."""
+
+    code = "unknown-field"
+    msg_fmt = "%(name)s has no field named %(field)s."
+
+
 class MalformedPrimitive(ObjectError, ValueError):
-    """What was to be decoded is not the wire form of an object."""
+    """What was to be decoded is not the wire form of an object. ``field`` names the place, dotted when nested."""
 
     code = "malformed"
     msg_fmt = "%(field)s: %(reason)s"
+
+
+class MissingKey(MalformedPrimitive, KeyError):
+    """The wire form lacks a key that it must have."""
+
+    code = "missing-key"
+
+
+class WrongWireType(MalformedPrimitive, TypeError):
+    """The wire form has a value of the wrong type."""
+
+    code = "wrong-wire-type"
+
+
+class MalformedText(MalformedPrimitive):
+    """The text is not JSON. ``line`` and ``column`` count from 1."""
+
+    code = "malformed-text"
+    msg_fmt = "line %(line)s, column %(column)s: %(reason)s"
 
 
 class UnknownObject(ObjectError):
@@ -281,6 +331,19 @@ class UndoFailed(HostError):
     code = "undo-failed"
     msg_fmt = "%(error)s Undoing failed as well: %(reason)s"
     hint = "`vif gc` removes what is left; `vif check` shows it."
+
+
+class UnplugIncomplete(HostError):
+    """Some steps of an unplug failed; all were tried. ``errors`` holds one error per failed step."""
+
+    code = "unplug-incomplete"
+    retriable = True
+    hint = "Unplug again once the causes are gone; what was removed stays removed."
+
+    def __init__(self, errors: Sequence[HostError] | str = (), **kwargs: Any) -> None:
+        self.errors = () if isinstance(errors, str) else tuple(errors)
+        text = errors if isinstance(errors, str) else " ".join(str(error) for error in errors)
+        super().__init__(text, **kwargs)
 
 
 class DeadlineExceeded(HostError):
