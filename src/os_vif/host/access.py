@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The seam between the engine and a host: everything that is read from it, and the one way to change it.
+
+RealHost is this machine, in the network namespace of the calling thread. ``os_vif.testing.FakeHost`` is a host in
+memory for tests without privileges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from os_vif.host import netlink, privileged, rtnetlink, rtnetlink_ip, sysctl, sysfs
+from os_vif.host.firewall_tool import ChainState
+from os_vif.host.operations import Operation
+from os_vif.host.rtnetlink import LinkInfo
+
+_INITIAL_NAMESPACE_COOKIE = 1
+
+
+class HostAccess(Protocol):
+    """A host. Reading changes nothing and needs no privileges, but for the firewall."""
+
+    def boot_id(self) -> str:
+        """Changes with every boot."""
+
+    def namespace(self) -> str:
+        """Names the network namespace; "initial" for the machine's own, else unique until the next boot."""
+
+    def get_link(self, name: str) -> LinkInfo | None:
+        """The device of that name, or None."""
+
+    def get_link_by_index(self, index: int) -> LinkInfo | None:
+        """The device of that index, or None."""
+
+    def ports_of(self, index: int) -> list[LinkInfo]:
+        """The devices whose master has that index."""
+
+    def all_links(self) -> list[LinkInfo]:
+        """Every device; for garbage collection only."""
+
+    def read_sysctl(self, device: str, family: str, key: str) -> str | None:
+        """A per-device sysctl, or None where the kernel has none."""
+
+    def addresses_of(self, index: int) -> list[dict[str, Any]]:
+        """The IPv4 addresses of a device."""
+
+    def routes_via(self, index: int) -> list[dict[str, Any]]:
+        """The IPv4 routes that leave by a device."""
+
+    def read_chain(self, family: str, chain: str, context: str) -> ChainState | None:
+        """A chain of the filter table, or None."""
+
+    def netdev_of_pci(self, address: str) -> str | None:
+        """The name of the network device at a PCI address, or None."""
+
+    def run(self, operations: Sequence[Operation], context: str) -> None:
+        """Does operations in order. Raises OperationFailed."""
+
+
+class RealHost:
+    """This machine, in the network namespace of the calling thread."""
+
+    def __init__(self, sysfs_root: Path = Path("/sys")) -> None:
+        self._sysfs_root = sysfs_root
+        self._boot_id = ""
+
+    get_link = staticmethod(rtnetlink.get_link)
+    get_link_by_index = staticmethod(rtnetlink.get_link_by_index)
+    ports_of = staticmethod(rtnetlink.ports_of)
+    all_links = staticmethod(rtnetlink.all_links)
+    read_sysctl = staticmethod(sysctl.read)
+    addresses_of = staticmethod(rtnetlink_ip.addresses_of)
+    routes_via = staticmethod(rtnetlink_ip.routes_via)
+    read_chain = staticmethod(privileged.read_chain)
+    run = staticmethod(privileged.run)
+
+    def boot_id(self) -> str:
+        """The kernel's boot id."""
+        if not self._boot_id:
+            self._boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return self._boot_id
+
+    def namespace(self) -> str:
+        """By the kernel's cookie for the namespace; by its inode before Linux 5.14."""
+        cookie = netlink.conversation().namespace_cookie()
+        if cookie is None:
+            return f"inode-{netlink.namespace_inode()}"
+        return "initial" if cookie == _INITIAL_NAMESPACE_COOKIE else f"cookie-{cookie}"
+
+    def netdev_of_pci(self, address: str) -> str | None:
+        """Looked up in sysfs."""
+        return sysfs.netdev_of_pci(address, self._sysfs_root)

@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine: read what is there, find what is missing, write down the intent, do it, read back, write down the end.
+
+On failure everything is undone in reverse, so that the host is as it was. A process that is killed leaves its intent
+in the journal: the next plug goes on from what it finds, unplug and garbage collection take away what is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+from os_vif import exception
+from os_vif.host import signals
+from os_vif.host.access import HostAccess
+from os_vif.host.deadline import Deadline
+from os_vif.host.firewall import FirewallRealm
+from os_vif.host.journal import PLUGGED, PLUGGING, UNPLUGGING, Journal, Record, Scope
+from os_vif.host.layer3 import Layer3Realm
+from os_vif.host.links import LinkRealm
+from os_vif.host.locks import Locks
+from os_vif.host.plan import Holding, Plan
+from os_vif.host.planner import Leaving, Planner, Task, Work
+from os_vif.host.realm import Purpose, Realm
+from os_vif.host.request import Request
+from os_vif.host.worker import Observer, Worker
+
+LOG = logging.getLogger(__name__)
+
+#: Seconds that one call may take, waiting for locks included.
+DEFAULT_SECONDS = 60.0
+
+
+class Engine:
+    """Plugs and unplugs on one host. Threads may share an engine; processes share the journal and the locks.
+
+    ``volatile`` says that the journal ends with the process: shared resources are then never removed.
+    """
+
+    def __init__(
+        self,
+        host: HostAccess,
+        journal: Journal,
+        locks: Locks,
+        *,
+        extra_realms: Sequence[Realm] = (),
+        volatile: bool = False,
+        observer: Observer | None = None,
+        seconds: float = DEFAULT_SECONDS,
+    ) -> None:
+        own: list[Realm] = [LinkRealm(host), Layer3Realm(host), FirewallRealm(host)]
+        self.realms = {realm.name: realm for realm in (*own, *extra_realms)}
+        self.host = host
+        self.journal = journal
+        self.planner = Planner(self.realms)
+        self.worker = Worker(self.realms, observer)
+        self.volatile = volatile
+        self._locks = locks
+        self._seconds = seconds
+
+    def scope(self) -> Scope:
+        """Where the calling thread's records hold."""
+        return Scope(self.host.boot_id(), self.host.namespace())
+
+    def plug(self, requests: Sequence[Request]) -> Plan:
+        """Makes the host as the requests state: all of them, or none. Returns what was done.
+
+        Raises a HostError; the host is then as it was before.
+        """
+        scope = self.scope()
+        vif_ids = [request.vif_id for request in requests]
+        with self.holding(scope, requests) as deadline:
+            known = {vif_id: self.journal.record(scope, vif_id) for vif_id in vif_ids}
+            held = {vif_id: self.journal.holdings(scope, vif_id) for vif_id in vif_ids if known[vif_id]}
+            self._fill_in_shared(scope, requests, held)
+            work = self.planner.plug(requests, held)
+            obsolete = self._obsolete(scope, requests, held)
+            if work.tasks or obsolete.tasks or not all(_is_current(r, known[r.vif_id]) for r in requests):
+                deadline.check("its turn to change the host")
+                self._carry_out(scope, requests, known, held, work, obsolete)
+        return _joined(work, obsolete).as_plan("plug", vif_ids)
+
+    def plan(self, requests: Sequence[Request]) -> Plan:
+        """What plug() would do now. Changes nothing. Raises what plug() would raise before it touches the host."""
+        scope = self.scope()
+        vif_ids = [request.vif_id for request in requests]
+        held = {vif_id: self.journal.holdings(scope, vif_id) for vif_id in vif_ids}
+        self._fill_in_shared(scope, requests, held)
+        work = self.planner.plug(requests, held)
+        return _joined(work, self._obsolete(scope, requests, held)).as_plan("plug", vif_ids)
+
+    def unplug(self, requests: Sequence[Request]) -> Plan:
+        """Takes away what is held for VIFs. Every step is tried. Returns what was done.
+
+        The record decides what that is; only without one the request's own state does. Raises UnplugIncomplete.
+        """
+        scope = self.scope()
+        vif_ids = [request.vif_id for request in requests]
+        with self.holding(scope, requests):
+            leaving = [self._leaving(scope, request, set(vif_ids)) for request in requests]
+            work = self.planner.unplug(_last_user_removes(leaving), keep_shared=self.volatile)
+            known = [record for vif_id in vif_ids if (record := self.journal.record(scope, vif_id))]
+            with signals.deferred():
+                self._take_away(scope, requests, known, leaving, work)
+        return work.as_plan("unplug", vif_ids)
+
+    def plan_unplug(self, requests: Sequence[Request]) -> Plan:
+        """What unplug() would do now. Changes nothing."""
+        scope = self.scope()
+        vif_ids = [request.vif_id for request in requests]
+        leaving = [self._leaving(scope, request, set(vif_ids)) for request in requests]
+        work = self.planner.unplug(_last_user_removes(leaving), keep_shared=self.volatile)
+        return work.as_plan("unplug", vif_ids)
+
+    @contextlib.contextmanager
+    def holding(self, scope: Scope, requests: Sequence[Request]) -> Iterator[Deadline]:
+        """Holds the locks of the VIFs, and of every resource that is stated or held for them.
+
+        What is held may change until its locks are there; then it is tried again with what is known by then.
+        """
+        deadline = Deadline(self._seconds)
+        names = {name for request in requests for name in self._names(scope, request)}
+        while True:
+            with self._locks.hold([f"{scope.namespace}/{name}" for name in names], deadline):
+                needed = {name for request in requests for name in self._names(scope, request)}
+                if needed <= names:
+                    yield deadline
+                    return
+            names |= needed
+
+    def _names(self, scope: Scope, request: Request) -> Iterator[str]:
+        yield f"vif/{request.vif_id}"
+        yield from (resource.key for resource in request.desired)
+        yield from self.journal.keys(scope, request.vif_id)
+
+    def _fill_in_shared(self, scope: Scope, requests: Sequence[Request], held: dict[str, list[Holding]]) -> None:
+        """Adds what is held of shared resources for other VIFs: what was there before must not be forgotten."""
+        for request in requests:
+            known = {holding.resource.key for holding in held.setdefault(request.vif_id, [])}
+            missing = [r.key for r in request.desired if r.shared and r.key not in known]
+            found = (self.journal.holding(scope, key) for key in missing)
+            held[request.vif_id] += [holding for holding in found if holding]
+
+    def _obsolete(self, scope: Scope, requests: Sequence[Request], held: Mapping[str, Sequence[Holding]]) -> Work:
+        """What is held for VIFs and not stated for them any more."""
+        leaving = []
+        for request in requests:
+            stated = {resource.key for resource in request.desired}
+            old = tuple(h for h in held.get(request.vif_id, ()) if h.resource.key not in stated)
+            if old:
+                others = _needed(self.journal, scope, old, {request.vif_id})
+                leaving.append(Leaving(Purpose(request.vif_id, request.context), old, others))
+        if not leaving:
+            return Work()
+        dropped = tuple((one.purpose.vif_id, h.resource.key) for one in leaving for h in one.holdings)
+        return dataclasses.replace(self.planner.unplug(leaving, keep_shared=self.volatile), dropped=dropped)
+
+    def _carry_out(
+        self,
+        scope: Scope,
+        requests: Sequence[Request],
+        known: Mapping[str, Record | None],
+        held: Mapping[str, Sequence[Holding]],
+        work: Work,
+        obsolete: Work,
+    ) -> None:
+        with signals.deferred():
+            self._write_intent(scope, requests, known, held, work)
+            try:
+                self.worker.do_or_undo(work.tasks)
+                self._verify(requests, work)
+                self._finish(scope, requests, work, obsolete)
+            except exception.HostError as error:
+                if not isinstance(error, exception.UndoFailed):
+                    self._put_records_back(scope, requests, known, held)
+                raise
+
+    def _write_intent(
+        self,
+        scope: Scope,
+        requests: Sequence[Request],
+        known: Mapping[str, Record | None],
+        held: Mapping[str, Sequence[Holding]],
+        work: Work,
+    ) -> None:
+        rows = []
+        for request in requests:
+            record = _record(scope, request, PLUGGING, known[request.vif_id], work.tasks)
+            rows.append((record, _merged(held[request.vif_id], work.holdings[request.vif_id])))
+        self.journal.write(rows, durably=False)
+
+    def _verify(self, requests: Sequence[Request], work: Work) -> None:
+        """Reads back; what did not stick is an error, and everything is undone."""
+        rest = self.planner.plug(requests, work.holdings).tasks
+        if rest:
+            complaints = self.worker.undo(work.tasks)
+            missing = "; ".join(f"still to do: {task.step.text}" for task in rest)
+            raise exception.VerifyFailed(
+                vif_id=rest[0].vif_id, device=rest[0].step.device, reason=" ".join([missing + ".", *complaints])
+            )
+
+    def _finish(self, scope: Scope, requests: Sequence[Request], work: Work, obsolete: Work) -> None:
+        errors = self.worker.do_all(obsolete.tasks)
+        for error in errors:
+            LOG.warning("Left over from how the VIF was plugged before: %s", error)
+        gone = () if errors else obsolete.released
+        try:
+            self.journal.finish(scope, [request.vif_id for request in requests], obsolete.dropped, gone)
+        except exception.JournalError:
+            self.worker.undo(work.tasks)
+            raise
+
+    def _put_records_back(
+        self,
+        scope: Scope,
+        requests: Sequence[Request],
+        known: Mapping[str, Record | None],
+        held: Mapping[str, Sequence[Holding]],
+    ) -> None:
+        for request in requests:
+            before = known[request.vif_id]
+            if before is not None:
+                self.journal.write([(before, held[request.vif_id])], durably=False)
+            else:
+                others = {h.resource.key for h in held[request.vif_id]}
+                mine = [r.key for r in request.desired if r.key not in others]
+                unneeded = [key for key in mine if not self.journal.users(scope, key) - {request.vif_id}]
+                self.journal.forget(scope, request.vif_id, unneeded)
+
+    def _leaving(self, scope: Scope, request: Request, together: set[str]) -> Leaving:
+        holdings = tuple(self.journal.holdings(scope, request.vif_id))
+        if not holdings and self.journal.record(scope, request.vif_id) is None:
+            holdings = tuple(self._presumed(scope, request))
+        purpose = Purpose(request.vif_id, request.context)
+        return Leaving(purpose, holdings, _needed(self.journal, scope, holdings, together))
+
+    def _presumed(self, scope: Scope, request: Request) -> Iterator[Holding]:
+        """Without a record: what the VIF would have; the realms go by the marks on it."""
+        for resource in request.desired:
+            known = self.journal.holding(scope, resource.key) if resource.shared else None
+            yield known or Holding(resource, made=True)
+
+    def _take_away(
+        self,
+        scope: Scope,
+        requests: Sequence[Request],
+        known: Sequence[Record],
+        leaving: Sequence[Leaving],
+        work: Work,
+    ) -> None:
+        held = {one.purpose.vif_id: one.holdings for one in leaving}
+        if known and work.tasks:
+            self.journal.write([(_with_status(r, UNPLUGGING), held[r.vif_id]) for r in known], durably=False)
+        errors = self.worker.do_all(work.tasks)
+        if errors:
+            raise exception.UnplugIncomplete(errors)
+        for request in requests:
+            mine = {holding.resource.key for holding in held[request.vif_id]}
+            self.journal.forget(scope, request.vif_id, [key for key in work.released if key in mine])
+
+
+def _is_current(request: Request, record: Record | None) -> bool:
+    return (
+        record is not None
+        and record.status == PLUGGED
+        and record.desired == request.desired_text
+        and record.request == request.original_text
+    )
+
+
+def _record(scope: Scope, request: Request, status: str, before: Record | None, tasks: Sequence[Task]) -> Record:
+    return Record(
+        vif_id=request.vif_id,
+        plugin=request.plugin,
+        status=status,
+        generation=before.generation + 1 if before else 1,
+        request=request.original_text,
+        desired=request.desired_text,
+        steps=json.dumps([task.step.to_primitive() for task in tasks if task.vif_id == request.vif_id]),
+        changed=time.time(),
+        scope=scope,
+    )
+
+
+def _with_status(record: Record, status: str) -> Record:
+    return dataclasses.replace(record, status=status, changed=time.time())
+
+
+def _merged(old: Sequence[Holding], new: Sequence[Holding]) -> list[Holding]:
+    """The new ones, then the old ones that are not among them any more."""
+    stated = {holding.resource.key for holding in new}
+    return [*new, *(holding for holding in old if holding.resource.key not in stated)]
+
+
+def _needed(journal: Journal, scope: Scope, holdings: Sequence[Holding], leaving: set[str]) -> frozenset[str]:
+    shared = [holding.resource.key for holding in holdings if holding.resource.shared]
+    return frozenset(key for key in shared if journal.users(scope, key) - leaving)
+
+
+def _last_user_removes(leaving: Sequence[Leaving]) -> list[Leaving]:
+    """A resource that several leaving VIFs share goes once, with the last of them."""
+    later: set[str] = set()
+    result = []
+    for one in reversed(leaving):
+        keys = frozenset(holding.resource.key for holding in one.holdings if holding.resource.shared)
+        result.append(Leaving(one.purpose, one.holdings, one.needed_by_others | (keys & later)))
+        later |= keys
+    return result[::-1]
+
+
+def _joined(work: Work, more: Work) -> Work:
+    return dataclasses.replace(work, tasks=work.tasks + more.tasks, notes=work.notes + more.notes)

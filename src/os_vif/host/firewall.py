@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The realm of forwarding rules: chains of our own in the filter table, which FORWARD jumps to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from os_vif.host.access import HostAccess
+from os_vif.host.firewall_tool import ChainState
+from os_vif.host.operations import Operation
+from os_vif.host.plan import Holding, Outcome, Step
+from os_vif.host.realm import Purpose
+from os_vif.host.state import ForwardingRules, Resource
+
+
+class FirewallRealm:
+    """The filter tables of this network namespace."""
+
+    name = "firewall"
+
+    def __init__(self, host: HostAccess) -> None:
+        self._host = host
+
+    def read(self, resources: Sequence[Resource], purpose: Purpose) -> dict[str, ChainState | None]:
+        """The chains concerned, by the resources' keys."""
+        wanted = [resource for resource in resources if isinstance(resource, ForwardingRules)]
+        return {r.key: self._host.read_chain(r.family, r.chain, purpose.context) for r in wanted}
+
+    def run(self, operations: Sequence[Operation], context: str) -> None:
+        """Does operations in order. Raises OperationFailed."""
+        self._host.run(operations, context)
+
+    def converge(self, resource: Resource, actual: Any, purpose: Purpose) -> Outcome:
+        """One step: the whole chain, and the jump to it, are written together."""
+        assert isinstance(resource, ForwardingRules)
+        state: ChainState | None = actual[resource.key]
+        holding = Holding(resource, made=True)
+        if state is not None and state.jumps == 1 and _same(resource.rules, state.rules):
+            return Outcome(holding)
+        text = f"write {len(resource.rules)} forwarding rules into {resource.label}"
+        jumps = state.jumps if state else 0
+        step = Step(
+            "firewall", resource.chain, text, _write(resource, resource.rules, jumps), _back_to(resource, state)
+        )
+        return Outcome(holding, (step,))
+
+    def remove(self, holding: Holding, actual: Any, purpose: Purpose) -> Sequence[Step]:
+        """Deletes the chain and the jump to it."""
+        resource = holding.resource
+        assert isinstance(resource, ForwardingRules)
+        if actual[resource.key] is None:
+            return ()
+        return (Step("firewall", resource.chain, f"delete {resource.label}", _delete(resource)),)
+
+    def in_use(self, holding: Holding, actual: Any, leaving: Sequence[Holding]) -> str:
+        """Never: the rules are of use only while their bridge is there."""
+        return ""
+
+    def strays(self) -> Sequence[tuple[str, Resource]]:
+        """None: a chain is found by the bridge it is named after."""
+        return ()
+
+
+def _same(stated: Sequence[str], found: Sequence[str]) -> bool:
+    """iptables completes some targets with options of their own ("REJECT --reject-with ...")."""
+    pairs = zip(stated, found, strict=False)
+    return len(stated) == len(found) and all(there == rule or there.startswith(f"{rule} --") for rule, there in pairs)
+
+
+def _back_to(resource: ForwardingRules, state: ChainState | None) -> Operation:
+    return _write(resource, state.rules, max(state.jumps, 1)) if state else _delete(resource)
+
+
+def _write(resource: ForwardingRules, rules: Sequence[str], jumps: int) -> Operation:
+    arguments = {"family": resource.family, "chain": resource.chain, "rules": list(rules), "jumps": jumps}
+    return Operation("firewall.set", arguments)
+
+
+def _delete(resource: ForwardingRules) -> Operation:
+    return Operation("firewall.delete", {"family": resource.family, "chain": resource.chain})

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Chains of our own in the filter table, through iptables-save and iptables-restore.
+
+A chain is replaced, together with the jump to it from FORWARD, in one `iptables-restore --noflush`: the rules of
+others are neither read into it nor written by it. Reading costs a process, so what was read is kept for as long as
+the kernel's generation of the nf_tables ruleset stays the same.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import struct
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from os_vif.host.netlink import Conversation, KernelError, attributes, conversation
+
+_PREFIX = {"ipv4": "iptables", "ipv6": "ip6tables"}
+_CHAIN = re.compile(r"^os-vif-[^\s/:\x00]{1,21}$")
+_SECONDS = 30
+
+_NFT_GET_GENERATION = (10 << 8) | 16
+_NFT_GENERATION_ID = 1
+
+
+@dataclass(frozen=True)
+class ChainState:
+    """A chain as it is: its rules without the leading "-A chain", and how often FORWARD jumps to it."""
+
+    rules: tuple[str, ...]
+    jumps: int
+
+
+@dataclass(frozen=True)
+class _Reading:
+    generation: tuple[int, int] | None
+    lines: tuple[str, ...]
+
+
+_readings: dict[str, _Reading] = {}
+
+
+def read_chain(family: str, chain: str) -> ChainState | None:
+    """The chain of that name, or None when there is none. Raises OSError when the table cannot be read."""
+    lines = _filter_table(family)
+    if not any(line.startswith(f":{chain} ") for line in lines):
+        return None
+    start = f"-A {chain} "
+    rules = tuple(line[len(start) :] for line in lines if line.startswith(start))
+    return ChainState(rules, lines.count(f"-A FORWARD -j {chain}"))
+
+
+def set_chain(family: str, chain: str, rules: Sequence[str], jumps: int = 0) -> None:
+    """Makes the chain hold just ``rules``. ``jumps`` says how many jumps from FORWARD there are already: none is
+    added to one. Raises OSError, ValueError."""
+    lines = [f":{_checked(chain)} - [0:0]", *(f"-A {chain} {_one_line(rule)}" for rule in rules)]
+    if not jumps:
+        lines.append(f"-I FORWARD -j {chain}")
+    _restore(family, lines)
+
+
+def delete_chain(family: str, chain: str) -> None:
+    """Removes the chain and every jump to it from FORWARD; one that is gone is fine. Raises OSError, ValueError."""
+    state = read_chain(family, _checked(chain))
+    if state is not None:
+        lines = [f"-D FORWARD -j {chain}"] * state.jumps
+        _restore(family, [f":{chain} - [0:0]", *lines, f"-X {chain}"])
+
+
+def _filter_table(family: str) -> tuple[str, ...]:
+    known = _readings.get(family)
+    generation = _generation()
+    if known and generation and known.generation == generation:
+        return known.lines
+    text = _call(family, "save", ["-t", "filter"], "")
+    lines = tuple(text.splitlines())
+    backed_by_nftables = any("(nf_tables)" in line for line in lines[:1])
+    _readings[family] = _Reading(generation if backed_by_nftables else None, lines)
+    return lines
+
+
+def _generation() -> tuple[int, int] | None:
+    """The namespace and the generation of its nf_tables ruleset, which every change to it raises."""
+    try:
+        netfilter = conversation(socket.NETLINK_NETFILTER)
+        for answer in netfilter.ask(_NFT_GET_GENERATION, bytes(4)):
+            return _namespace(netfilter), struct.unpack(">I", dict(attributes(answer, 4))[_NFT_GENERATION_ID])[0]
+    except (KernelError, KeyError, OSError):
+        pass
+    return None
+
+
+def _namespace(netfilter: Conversation) -> int:
+    cookie = netfilter.namespace_cookie()
+    if cookie is None:
+        raise KeyError("namespace")
+    return cookie
+
+
+def _restore(family: str, lines: list[str]) -> None:
+    _readings.pop(family, None)
+    _call(family, "restore", ["--noflush", "--wait", str(_SECONDS)], "\n".join(["*filter", *lines, "COMMIT", ""]))
+
+
+def _call(family: str, tool: str, arguments: list[str], text: str) -> str:
+    command = [f"{_PREFIX[family]}-{tool}", *arguments]
+    try:
+        done = subprocess.run(
+            command, input=text, capture_output=True, text=True, timeout=_SECONDS, start_new_session=True, check=False
+        )
+    except FileNotFoundError as error:
+        raise KernelError(errno.ENOENT, f"{command[0]} is not installed (Debian: apt-get install iptables)") from error
+    except subprocess.TimeoutExpired as error:
+        raise KernelError(errno.ETIMEDOUT, f"{command[0]} did not finish within {_SECONDS} seconds") from error
+    if done.returncode:
+        raise KernelError(errno.EINVAL, f"{command[0]}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _checked(chain: str) -> str:
+    if not _CHAIN.match(chain):
+        raise ValueError(f"{chain!r} is not the name of a chain of os-vif")
+    return chain
+
+
+def _one_line(rule: str) -> str:
+    if not rule.isprintable():
+        raise ValueError(f"{rule!r} is not a rule")
+    return rule

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The journal: what is plugged on this host, what was under way, and what was there before.
+
+One SQLite file in WAL mode. Rows are scoped by boot and by network namespace, because what is in the kernel is:
+one state directory serves several namespaces, and a record of an earlier boot is a wish (`vif restore`), not a fact.
+
+The intent to change a host is written before the change, its completion after. Both survive the death of the
+process; completion also survives the loss of power.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from os_vif import exception
+from os_vif.host import state
+from os_vif.host.plan import Holding
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE vif (
+    boot TEXT NOT NULL, namespace TEXT NOT NULL, vif_id TEXT NOT NULL,
+    plugin TEXT NOT NULL, status TEXT NOT NULL, generation INTEGER NOT NULL,
+    request TEXT NOT NULL, desired TEXT NOT NULL, steps TEXT NOT NULL, changed REAL NOT NULL,
+    PRIMARY KEY (boot, namespace, vif_id)
+) WITHOUT ROWID;
+CREATE TABLE holding (
+    boot TEXT NOT NULL, namespace TEXT NOT NULL, key TEXT NOT NULL,
+    made INTEGER NOT NULL, prior TEXT NOT NULL, resource TEXT NOT NULL,
+    PRIMARY KEY (boot, namespace, key)
+) WITHOUT ROWID;
+CREATE TABLE use (
+    boot TEXT NOT NULL, namespace TEXT NOT NULL, vif_id TEXT NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL,
+    PRIMARY KEY (boot, namespace, vif_id, position)
+) WITHOUT ROWID;
+CREATE INDEX use_by_key ON use (boot, namespace, key);
+"""
+
+PLUGGING, PLUGGED, UNPLUGGING = "plugging", "plugged", "unplugging"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a record holds: one network namespace, from one boot to the next."""
+
+    boot: str
+    namespace: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the journal knows of a VIF.
+
+    ``request`` is the VIF and the instance as received (JSON); ``desired`` the resources stated for it (JSON);
+    ``generation`` grows with every change; ``changed`` is in seconds since the epoch.
+    """
+
+    vif_id: str
+    plugin: str
+    status: str
+    generation: int
+    request: str
+    desired: str
+    steps: str
+    changed: float
+    scope: Scope
+
+
+_COLUMNS = "vif_id, plugin, status, generation, request, desired, steps, changed, boot, namespace"
+
+
+class Journal:
+    """A journal file. Threads may share it; a forked child opens it anew. Raises JournalError."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = str(path)
+        self._mutex = threading.RLock()
+        self._database: sqlite3.Connection | None = None
+        self._process = 0
+
+    def record(self, scope: Scope, vif_id: str) -> Record | None:
+        """The record of a VIF, or None."""
+        query = f"SELECT {_COLUMNS} FROM vif WHERE boot = ? AND namespace = ? AND vif_id = ?"
+        rows = self._rows(query, (scope.boot, scope.namespace, vif_id))
+        return _to_record(rows[0]) if rows else None
+
+    def records(self) -> list[Record]:
+        """All records, of all boots and namespaces, oldest first."""
+        return [_to_record(row) for row in self._rows(f"SELECT {_COLUMNS} FROM vif ORDER BY changed", ())]
+
+    def holdings(self, scope: Scope, vif_id: str) -> list[Holding]:
+        """The resources that a VIF uses, in the order in which they were made."""
+        query = (
+            "SELECT resource, made, prior FROM use JOIN holding USING (boot, namespace, key)"
+            " WHERE use.boot = ? AND use.namespace = ? AND use.vif_id = ? ORDER BY position"
+        )
+        return [_to_holding(row) for row in self._rows(query, (scope.boot, scope.namespace, vif_id))]
+
+    def keys(self, scope: Scope, vif_id: str) -> list[str]:
+        """The keys of the resources that a VIF uses."""
+        query = "SELECT key FROM use WHERE boot = ? AND namespace = ? AND vif_id = ?"
+        return [row[0] for row in self._rows(query, (scope.boot, scope.namespace, vif_id))]
+
+    def holding(self, scope: Scope, key: str) -> Holding | None:
+        """What is held under a key, whoever uses it, or None."""
+        query = "SELECT resource, made, prior FROM holding WHERE boot = ? AND namespace = ? AND key = ?"
+        rows = self._rows(query, (scope.boot, scope.namespace, key))
+        return _to_holding(rows[0]) if rows else None
+
+    def unused(self, scope: Scope) -> list[Holding]:
+        """What is held although no VIF uses it any more."""
+        query = (
+            "SELECT resource, made, prior FROM holding AS h WHERE boot = ? AND namespace = ? AND NOT EXISTS"
+            " (SELECT 1 FROM use WHERE use.boot = h.boot AND use.namespace = h.namespace AND use.key = h.key)"
+        )
+        return [_to_holding(row) for row in self._rows(query, (scope.boot, scope.namespace))]
+
+    def users(self, scope: Scope, key: str) -> set[str]:
+        """The ids of the VIFs that use a resource."""
+        query = "SELECT vif_id FROM use WHERE boot = ? AND namespace = ? AND key = ?"
+        return {row[0] for row in self._rows(query, (scope.boot, scope.namespace, key))}
+
+    def write(self, records: Sequence[tuple[Record, Sequence[Holding]]], *, durably: bool) -> None:
+        """Writes records and all that their VIFs hold, in one transaction."""
+        with self._writing(durably=durably) as database:
+            for record, holdings in records:
+                _write_record(database, record, holdings)
+
+    def finish(
+        self, scope: Scope, vif_ids: Sequence[str], dropped: Iterable[tuple[str, str]], released: Iterable[str]
+    ) -> None:
+        """Marks VIFs as plugged. ``dropped`` are the (VIF id, key) that are used no more, ``released`` what is gone."""
+        with self._writing(durably=True) as database:
+            for vif_id in vif_ids:
+                database.execute(
+                    "UPDATE vif SET status = ?, steps = '[]', changed = ?"
+                    " WHERE boot = ? AND namespace = ? AND vif_id = ?",
+                    (PLUGGED, time.time(), scope.boot, scope.namespace, vif_id),
+                )
+                database.execute(
+                    "DELETE FROM vif WHERE boot != ? AND namespace = ? AND vif_id = ?",
+                    (scope.boot, scope.namespace, vif_id),
+                )
+            database.executemany(
+                "DELETE FROM use WHERE boot = ? AND namespace = ? AND vif_id = ? AND key = ?",
+                [(scope.boot, scope.namespace, vif_id, key) for vif_id, key in dropped],
+            )
+            _forget_holdings(database, scope, released)
+
+    def forget(self, scope: Scope, vif_id: str, released: Iterable[str]) -> None:
+        """Forgets a VIF, and of the resources it used those in ``released``."""
+        with self._writing(durably=True) as database:
+            place = (scope.boot, scope.namespace, vif_id)
+            database.execute("DELETE FROM vif WHERE boot = ? AND namespace = ? AND vif_id = ?", place)
+            database.execute("DELETE FROM use WHERE boot = ? AND namespace = ? AND vif_id = ?", place)
+            _forget_holdings(database, scope, released)
+
+    def close(self) -> None:
+        """Closes the file; the next use opens it again."""
+        with self._mutex:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def _rows(self, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with self._mutex, _explained(self.path):
+            return self._open().execute(query, values).fetchall()
+
+    @contextlib.contextmanager
+    def _writing(self, *, durably: bool) -> Iterator[sqlite3.Connection]:
+        with self._mutex, _explained(self.path):
+            database = self._open()
+            database.execute(f"PRAGMA synchronous = {'FULL' if durably else 'NORMAL'}")
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+            except BaseException:
+                database.execute("ROLLBACK")
+                raise
+            database.execute("COMMIT")
+
+    def _open(self) -> sqlite3.Connection:
+        if self._database is None or self._process != os.getpid():
+            self._database = _connect(self.path)
+            self._process = os.getpid()
+        return self._database
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=64)
+    if path != ":memory:":
+        database.execute("PRAGMA journal_mode = WAL")
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    if version > _VERSION:
+        raise sqlite3.NotSupportedError(f"it was written by a newer os-vif (format {version}, known is {_VERSION})")
+    if version == 0:
+        _create(database)
+    return database
+
+
+def _create(database: sqlite3.Connection) -> None:
+    database.execute("BEGIN IMMEDIATE")
+    # Another process may have been first while this one waited.
+    if database.execute("PRAGMA user_version").fetchone()[0] == 0:
+        for statement in _SCHEMA.split(";"):
+            database.execute(statement)
+        database.execute(f"PRAGMA user_version = {_VERSION}")
+    database.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def _explained(path: str) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise exception.JournalError(path=path, reason=str(error)) from error
+
+
+def _write_record(database: sqlite3.Connection, record: Record, holdings: Sequence[Holding]) -> None:
+    place = (record.scope.boot, record.scope.namespace)
+    database.execute(
+        f"INSERT OR REPLACE INTO vif ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            record.vif_id,
+            record.plugin,
+            record.status,
+            record.generation,
+            record.request,
+            record.desired,
+            record.steps,
+            record.changed,
+            *place,
+        ),
+    )
+    database.execute("DELETE FROM use WHERE boot = ? AND namespace = ? AND vif_id = ?", (*place, record.vif_id))
+    database.executemany(
+        "INSERT OR REPLACE INTO holding VALUES (?, ?, ?, ?, ?, ?)",
+        [(*place, h.resource.key, int(h.made), json.dumps(h.prior), _resource_text(h)) for h in holdings],
+    )
+    database.executemany(
+        "INSERT INTO use VALUES (?, ?, ?, ?, ?)",
+        [(*place, record.vif_id, position, h.resource.key) for position, h in enumerate(holdings)],
+    )
+
+
+def _forget_holdings(database: sqlite3.Connection, scope: Scope, keys: Iterable[str]) -> None:
+    places = [(scope.boot, scope.namespace, key) for key in keys]
+    database.executemany("DELETE FROM holding WHERE boot = ? AND namespace = ? AND key = ?", places)
+    database.executemany("DELETE FROM use WHERE boot = ? AND namespace = ? AND key = ?", places)
+
+
+def _resource_text(holding: Holding) -> str:
+    return json.dumps(state.to_primitive(holding.resource))
+
+
+def _to_holding(row: tuple[Any, ...]) -> Holding:
+    return Holding(state.from_primitive(json.loads(row[0])), bool(row[1]), json.loads(row[2]))
+
+
+def _to_record(row: tuple[Any, ...]) -> Record:
+    return Record(*row[:8], scope=Scope(row[8], row[9]))

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The closed list of operations, done for real. This is the code that runs with privileges.
+
+It takes no paths and no command lines from its caller, and checks every name it is given: a caller that was taken
+over can do no more with it than plug and unplug.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from os_vif.host import firewall_tool, rtnetlink, rtnetlink_ip, sysctl, tap_device
+from os_vif.host.netlink import KernelError
+
+#: Devices that os-vif makes are in this group (IFLA_GROUP; "ovif" as hexadecimal digits of its first letters, o-v-i)
+#: from their first moment, so that a process killed right after creation leaves no device of unknown origin.
+DEVICE_GROUP = 0x6F7669
+
+_NAME = re.compile(r"^(?!\.{1,2}$)[^\s/:\x00]{1,15}$")
+
+_GONE = (errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL)
+
+
+def run(operations: Sequence[Sequence[Any]]) -> tuple[int, int, str]:
+    """Does operations in order until one fails.
+
+    Returns how many were done, and the errno and the words of the one that failed (0 and "" when none did).
+    """
+    for done, (name, arguments) in enumerate(operations):
+        try:
+            _OPERATIONS[name](**arguments)
+        except KernelError as error:
+            return done, error.errno or 0, str(error)
+        except OSError as error:
+            return done, error.errno or 0, error.strerror or str(error)
+        except (KeyError, TypeError, ValueError) as error:
+            return done, errno.EINVAL, f"operation {name!r} was refused: {error}"
+    return len(operations), 0, ""
+
+
+def _link_add(name: str, kind: str, parent: str | None = None, peer: str | None = None, **birth: Any) -> None:
+    parent_index = _index(parent) if parent is not None else None
+    if peer is not None:
+        _checked(peer)
+    rtnetlink.add_link(_checked(name), kind, group=DEVICE_GROUP, parent=parent_index, peer=peer, **birth)
+
+
+def _tap_add(name: str, **birth: Any) -> None:
+    tap_device.create(_checked(name), device_group=DEVICE_GROUP, **birth)
+
+
+def _link_set(name: str, master: str | None = None, **values: Any) -> None:
+    if master is not None:
+        values["master"] = _index(master) if master else 0
+    rtnetlink.set_link(_index(name), **values)
+
+
+def _link_delete(name: str, index: int | None = None) -> None:
+    """Deletes a device of ours; one of the same name that took its place is left alone."""
+    link = rtnetlink.get_link(_checked(name))
+    if link is None or (index is not None and link.index != index):
+        return
+    if link.group != DEVICE_GROUP and not link.alias.startswith("os-vif"):
+        raise KernelError(errno.EPERM, f"{name} is not marked as made by os-vif")
+    _tolerating_absence(rtnetlink.delete_link, link.index)
+    _wait_until_gone(name, link.index)
+
+
+def _wait_until_gone(name: str, index: int) -> None:
+    # A tap that a hypervisor still holds open goes away a moment after it was told to.
+    for _ in range(100):
+        link = rtnetlink.get_link(name)
+        if link is None or link.index != index:
+            return
+        time.sleep(0.01)
+
+
+def _sysctl_set(name: str, family: str, key: str, value: str) -> None:
+    sysctl.write(_checked(name), family, key, value)
+
+
+def _address_add(name: str, address: dict[str, Any]) -> None:
+    _tolerating(errno.EEXIST, rtnetlink_ip.add_address, _index(name), address)
+
+
+def _address_delete(name: str, address: dict[str, Any]) -> None:
+    _tolerating_absence(rtnetlink_ip.delete_address, _index(name), address)
+
+
+def _route_add(name: str, route: dict[str, Any]) -> None:
+    _tolerating(errno.EEXIST, rtnetlink_ip.add_route, _index(name), route)
+
+
+def _route_delete(name: str, route: dict[str, Any]) -> None:
+    _tolerating_absence(rtnetlink_ip.delete_route, _index(name), route)
+
+
+def _index(name: str) -> int:
+    link = rtnetlink.get_link(_checked(name))
+    if link is None:
+        raise KernelError(errno.ENODEV, f"device {name} does not exist")
+    return link.index
+
+
+def _checked(name: str) -> str:
+    if not _NAME.match(name) or len(name.encode()) > 15:
+        raise ValueError(f"{name!r} is not the name of a network device")
+    return name
+
+
+def _tolerating_absence(change: Callable[..., None], *arguments: Any) -> None:
+    try:
+        change(*arguments)
+    except KernelError as error:
+        if error.errno not in _GONE:
+            raise
+
+
+def _tolerating(number: int, change: Callable[..., None], *arguments: Any) -> None:
+    try:
+        change(*arguments)
+    except KernelError as error:
+        if error.errno != number:
+            raise
+
+
+_OPERATIONS: dict[str, Callable[..., None]] = {
+    "link.add": _link_add,
+    "link.set": _link_set,
+    "link.delete": _link_delete,
+    "tap.add": _tap_add,
+    "sysctl.set": _sysctl_set,
+    "address.add": _address_add,
+    "address.delete": _address_delete,
+    "route.add": _route_add,
+    "route.delete": _route_delete,
+    "firewall.set": firewall_tool.set_chain,
+    "firewall.delete": firewall_tool.delete_chain,
+}

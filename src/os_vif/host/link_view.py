@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the planner knows of devices: each asked for once, by name, when it is first looked at."""
+
+from __future__ import annotations
+
+from os_vif.host.access import HostAccess
+from os_vif.host.rtnetlink import LinkInfo
+
+
+class LinkView:
+    """The devices of one namespace, as they were when first looked at."""
+
+    def __init__(self, host: HostAccess) -> None:
+        self._host = host
+        self._links: dict[str, LinkInfo | None] = {}
+        self._names: dict[int, str] = {0: ""}
+
+    def link(self, name: str) -> LinkInfo | None:
+        """The device of that name, or None."""
+        if name not in self._links:
+            self._remember(name, self._host.get_link(name))
+        return self._links[name]
+
+    def name_of(self, index: int) -> str:
+        """The name of a device by its index; "" for index 0 and for a device of another namespace."""
+        if index not in self._names:
+            info = self._host.get_link_by_index(index)
+            self._names[index] = info.name if info else ""
+        return self._names[index]
+
+    def sysctl(self, device: str, key: str) -> str | None:
+        """The value of "family/key" for a device; None where the kernel has no such key."""
+        family, _, name = key.partition("/")
+        return self._host.read_sysctl(device, family, name)
+
+    def ports(self, bridge: str) -> list[LinkInfo]:
+        """The ports of a bridge."""
+        info = self.link(bridge)
+        return self._host.ports_of(info.index) if info else []
+
+    def netdev_of_pci(self, address: str) -> str | None:
+        """The name of the network device at a PCI address."""
+        return self._host.netdev_of_pci(address)
+
+    def _remember(self, name: str, info: LinkInfo | None) -> None:
+        self._links[name] = info
+        if info is not None:
+            self._names[info.index] = name

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The realm of network devices: what it takes for a device to be as a plugin states it, and to be gone again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from os_vif import exception
+from os_vif.host import link_births, marks
+from os_vif.host.access import HostAccess
+from os_vif.host.link_view import LinkView
+from os_vif.host.operations import Operation
+from os_vif.host.plan import Holding, Outcome, Step
+from os_vif.host.realm import Purpose
+from os_vif.host.rtnetlink import LinkInfo
+from os_vif.host.state import (
+    Bridge,
+    ExistingLink,
+    IfForeign,
+    Link,
+    Macvtap,
+    Resource,
+    Tap,
+    Veth,
+    VethPeer,
+    Vlan,
+)
+
+
+class LinkRealm:
+    """Devices of this network namespace."""
+
+    name = "link"
+
+    def __init__(self, host: HostAccess) -> None:
+        self._host = host
+
+    def read(self, resources: Sequence[Resource], purpose: Purpose) -> LinkView:
+        """A view that asks the kernel for each device once, when it is first looked at."""
+        return LinkView(self._host)
+
+    def run(self, operations: Sequence[Operation], context: str) -> None:
+        """Does operations in order. Raises OperationFailed."""
+        self._host.run(operations, context)
+
+    def converge(self, resource: Resource, actual: Any, purpose: Purpose) -> Outcome:
+        """The steps that make the device as stated; its MTU last where it is a bridge.
+
+        A bridge may not have a larger MTU than its ports, and the kernel corrects it when a port is added.
+        """
+        assert isinstance(resource, Link)
+        info = actual.link(resource.name)
+        if info is None:
+            return self._birth(resource, actual, purpose)
+        made = self._check_ownership(resource, info, purpose)
+        _check_identity(resource, info, actual, purpose)
+        changes = list(_differences(resource, info, actual, alias=_alias_if_ours(resource, info, purpose, made=made)))
+        if not made:
+            changes = [change for change in changes if _may_change_foreign(resource, change)]
+        prior = {} if made else {name: old for name, old, _ in changes}
+        known = purpose.held.get(resource.key)
+        if known is not None and not made:
+            prior = {**prior, **known.prior}
+        return _outcome(resource, [_change_step(resource, *change) for change in changes], made=made, prior=prior)
+
+    def _birth(self, resource: Link, view: LinkView, purpose: Purpose) -> Outcome:
+        if isinstance(resource, ExistingLink):
+            raise exception.DeviceMissing(device=resource.name, vif_id=purpose.vif_id)
+        steps = link_births.steps(resource, view, marks.alias_for(resource, purpose.vif_id))
+        return _outcome(resource, steps, made=True, prior={})
+
+    def _check_ownership(self, resource: Link, info: LinkInfo, purpose: Purpose) -> bool:
+        """Whether the device counts as made by us. Raises ForeignDevice where it is in the way."""
+        if isinstance(resource, ExistingLink):
+            return False
+        if info.kind != resource.kind:
+            raise _in_the_way(resource, purpose, f"it is a {info.kind or 'physical device'}, not a {resource.kind}.")
+        if marks.is_marked(info):
+            other = marks.owner_of(info)
+            if other and not resource.shared and other != purpose.vif_id:
+                raise _in_the_way(resource, purpose, f"it was made for VIF {other}.")
+            return True
+        if resource.if_foreign is IfForeign.REFUSE:
+            raise _in_the_way(resource, purpose, "it exists already, and os-vif did not make it.")
+        return resource.if_foreign is IfForeign.ADOPT
+
+    def remove(self, holding: Holding, actual: Any, purpose: Purpose) -> Sequence[Step]:
+        """Deletes what we made and still bears our mark; puts back what we changed on what we did not make."""
+        resource = holding.resource
+        assert isinstance(resource, Link)
+        info = actual.link(resource.name)
+        if info is None:
+            return ()
+        if holding.made:
+            return self._deletion(resource, info)
+        return list(_restoration(holding, resource, info, actual))
+
+    def _deletion(self, resource: Link, info: LinkInfo) -> Sequence[Step]:
+        if not marks.is_marked(info) or isinstance(resource, VethPeer):
+            return ()
+        operation = Operation("link.delete", {"name": resource.name, "index": info.index})
+        return (Step(self.name, resource.name, f"delete {resource.label}", operation),)
+
+    def in_use(self, holding: Holding, actual: Any, leaving: Sequence[Holding]) -> str:
+        """A bridge stays as long as it has ports that do not leave with it."""
+        if not isinstance(holding.resource, Bridge):
+            return ""
+        ours = {other.resource.name for other in leaving if isinstance(other.resource, Link)}
+        others = [port.name for port in actual.ports(holding.resource.name) if port.name not in ours]
+        return f"bridge {holding.resource.name} still has port {', '.join(sorted(others))}" if others else ""
+
+    def strays(self) -> Sequence[tuple[str, Resource]]:
+        """Every device that bears our mark; of a veth pair, the end with the lower index."""
+        marked = [info for info in self._host.all_links() if marks.is_marked(info)]
+        found = [(marks.owner_of(info), _as_resource(info)) for info in marked]
+        return [(owner, link) for owner, link in found if link is not None]
+
+
+def _in_the_way(resource: Link, purpose: Purpose, reason: str) -> exception.ForeignDevice:
+    return exception.ForeignDevice(device=resource.name, vif_id=purpose.vif_id, reason=reason)
+
+
+def _check_identity(resource: Link, info: LinkInfo, view: LinkView, purpose: Purpose) -> None:
+    """What a device is cannot be changed in place, and nothing is deleted in order to add."""
+    for what, wanted, found in _identity(resource, info, view):
+        if wanted != found:
+            raise _in_the_way(
+                resource, purpose, f"its {what} is {found or 'none'}, wanted is {wanted}; unplug it first."
+            )
+
+
+def _identity(resource: Link, info: LinkInfo, view: LinkView) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(resource, Vlan):
+        yield "parent", resource.parent, view.name_of(info.parent)
+        yield "VLAN id", resource.vlan_id, info.options.get("vlan_id")
+    elif isinstance(resource, Macvtap):
+        yield "parent", link_births.parent_of(resource, view), view.name_of(info.parent)
+        yield "mode", resource.mode, info.options.get("mode")
+    elif isinstance(resource, Veth | VethPeer):
+        yield "peer", resource.peer, view.name_of(info.parent)
+    elif isinstance(resource, Tap):
+        yield "multi-queue", resource.multi_queue, bool(info.options.get("multi_queue"))
+    elif isinstance(resource, ExistingLink) and resource.master and info.master:
+        yield "bridge", resource.master, view.name_of(info.master)
+
+
+#: An attribute that differs: its name, what it is, what it shall be.
+Change = tuple[str, Any, Any]
+
+
+def _differences(resource: Link, info: LinkInfo, view: LinkView, alias: str | None) -> Iterator[Change]:
+    """In the order in which they are to be made: IP off before up, MTU before joining a bridge."""
+    if alias is not None and info.alias != alias:
+        yield "alias", info.alias, alias
+    for key, wanted in resource.sysctls.items():
+        found = view.sysctl(resource.name, key)
+        if found is not None and found != wanted:
+            yield f"sysctl {key}", found, wanted
+    for name in ("mtu", "mac"):
+        if getattr(resource, name) not in (None, getattr(info, name)):
+            yield name, getattr(info, name), getattr(resource, name)
+    for name, value in link_births.options_of(resource).items():
+        if isinstance(resource, Bridge) and info.options.get(name) != value:
+            yield f"option {name}", info.options.get(name), value
+    if resource.master is not None and view.name_of(info.master) != resource.master:
+        yield "master", view.name_of(info.master), resource.master
+    for name in ("promiscuous", "up"):
+        if getattr(resource, name) not in (None, getattr(info, name)):
+            yield name, getattr(info, name), getattr(resource, name)
+
+
+def _alias_if_ours(resource: Link, info: LinkInfo, purpose: Purpose, *, made: bool) -> str | None:
+    return marks.alias_for(resource, purpose.vif_id) if made else None
+
+
+def _may_change_foreign(resource: Link, change: Change) -> bool:
+    """On a bridge that somebody else made, nothing is changed but that it is up."""
+    return isinstance(resource, ExistingLink) or change[0] == "up"
+
+
+def _change_step(resource: Link, name: str, old: Any, new: Any) -> Step:
+    text = f"set {name} of {resource.name} to {new} (was {old if old != '' else 'none'})"
+    return Step("link", resource.name, text, _set(resource, name, new), _set(resource, name, old))
+
+
+def _set(resource: Link, name: str, value: Any) -> Operation:
+    what, _, which = name.partition(" ")
+    if what == "sysctl":
+        family, _, key = which.partition("/")
+        return Operation("sysctl.set", {"name": resource.name, "family": family, "key": key, "value": value})
+    if what == "option":
+        return Operation("link.set", {"name": resource.name, "kind": resource.kind, "options": {which: value}})
+    return Operation("link.set", {"name": resource.name, name: value})
+
+
+def _outcome(resource: Link, steps: Sequence[Step], *, made: bool, prior: dict[str, Any]) -> Outcome:
+    late = [step for step in steps if isinstance(resource, Bridge) and _sets_mtu(step)]
+    first = [step for step in steps if step not in late]
+    return Outcome(Holding(resource, made=made, prior=prior), tuple(first), tuple(late))
+
+
+def _sets_mtu(step: Step) -> bool:
+    return step.operation.name == "link.set" and "mtu" in step.operation.arguments
+
+
+def _restoration(holding: Holding, resource: Link, info: LinkInfo, view: LinkView) -> Iterator[Step]:
+    """Puts back each attribute that still is as we set it; what somebody changed since is theirs."""
+    changed_since = {name for name, _, _ in _differences(resource, info, view, alias=None)}
+    for name, old in reversed(holding.prior.items()):
+        if name not in changed_since:
+            text = f"set {name} of {resource.name} back to {old if old != '' else 'none'}"
+            yield Step("link", resource.name, text, _set(resource, name, old))
+
+
+def _as_resource(info: LinkInfo) -> Link | None:
+    shared = not marks.owner_of(info)
+    if info.kind == "bridge":
+        return Bridge(name=info.name, shared=shared)
+    if info.kind == "veth":
+        return Veth(name=info.name, peer="?", shared=shared) if info.index > info.parent else None
+    if info.kind == "tun":
+        return Tap(name=info.name, shared=shared)
+    if info.kind == "vlan":
+        return Vlan(name=info.name, parent="?", vlan_id=0, shared=shared)
+    return Macvtap(name=info.name, shared=shared) if info.kind == "macvtap" else None

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From requests and what the host is like now to the work that is to be done. Reads, changes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from os_vif import exception
+from os_vif.host.plan import Holding, Plan, Step
+from os_vif.host.realm import Purpose, Realm
+from os_vif.host.request import Request
+from os_vif.host.state import Resource
+
+
+@dataclass(frozen=True)
+class Task:
+    """A step, the VIF it is done for, and the privileged helper that does it."""
+
+    step: Step
+    vif_id: str
+    context: str
+
+
+@dataclass(frozen=True)
+class Work:
+    """The tasks of one or several VIFs, in order, and what is then held for each of them."""
+
+    tasks: tuple[Task, ...] = ()
+    holdings: Mapping[str, tuple[Holding, ...]] = field(default_factory=dict)
+    #: Keys of resources that are gone afterwards.
+    released: tuple[str, ...] = ()
+    #: (VIF id, key) of what a VIF does not use any more; somebody else may.
+    dropped: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def as_plan(self, action: str, vif_ids: Sequence[str]) -> Plan:
+        """The same, for people."""
+        holdings = tuple(holding for held in self.holdings.values() for holding in held)
+        return Plan(", ".join(vif_ids), action, tuple(task.step for task in self.tasks), holdings, self.notes)
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """A VIF that goes: what is held for it, and which of that is needed by other VIFs."""
+
+    purpose: Purpose
+    holdings: tuple[Holding, ...]
+    needed_by_others: frozenset[str] = frozenset()
+
+
+class Planner:
+    """Plans over the realms of one host."""
+
+    def __init__(self, realms: Mapping[str, Realm]) -> None:
+        self._realms = realms
+
+    def plug(self, requests: Sequence[Request], held: Mapping[str, Sequence[Holding]]) -> Work:
+        """What makes the host as the requests state. A resource that several state is converged once.
+
+        Raises the HostErrors of the realms, before anything is touched.
+        """
+        stated = _by_key(requests)
+        actual = self._read([resource for _, resource in stated.values()], requests)
+        early: list[Task] = []
+        late: list[Task] = []
+        outcomes: dict[str, Holding] = {}
+        for key, (request, resource) in stated.items():
+            purpose = _purpose(request, held)
+            outcome = self._realms[resource.realm].converge(resource, actual[resource.realm], purpose)
+            outcomes[key] = outcome.holding
+            early += _tasks(outcome.steps, purpose)
+            late += _tasks(outcome.late, purpose)
+        holdings = {r.vif_id: tuple(outcomes[resource.key] for resource in r.desired) for r in requests}
+        return Work(tuple(early + late), holdings)
+
+    def unplug(self, leaving: Sequence[Leaving], *, keep_shared: bool = False) -> Work:
+        """What takes away all that is held for VIFs and needed by nobody else, last made first."""
+        tasks: list[Task] = []
+        released: list[str] = []
+        notes: list[str] = []
+        for one in leaving:
+            going, kept, reason = self._sort_out(one, keep_shared=keep_shared)
+            actual = self._read_for([holding.resource for holding in going], one.purpose)
+            for holding in reversed(going):
+                realm = self._realms[holding.resource.realm]
+                tasks += _tasks(realm.remove(holding, actual[realm.name], one.purpose), one.purpose)
+                released.append(holding.resource.key)
+            notes += [f"{holding.resource.label} stays: {reason}" for holding in kept if reason]
+        return Work(tuple(tasks), released=tuple(released), notes=tuple(notes))
+
+    def _sort_out(self, one: Leaving, *, keep_shared: bool) -> tuple[list[Holding], list[Holding], str]:
+        """Shared resources that nobody needs go together or, while one of them is in use, not at all."""
+        going = [h for h in one.holdings if not h.resource.shared or h.resource.key not in one.needed_by_others]
+        kept = [h for h in going if h.resource.shared]
+        if keep_shared and kept:
+            reason = "without a journal, nobody knows who else needs it"
+        else:
+            reason = self._in_use(going, one.purpose)
+        return ([h for h in going if not h.resource.shared], kept, reason) if reason else (going, [], "")
+
+    def _in_use(self, going: Sequence[Holding], purpose: Purpose) -> str:
+        shared = [holding for holding in going if holding.resource.shared]
+        actual = self._read_for([holding.resource for holding in shared], purpose)
+        reasons = (self._realms[h.resource.realm].in_use(h, actual[h.resource.realm], going) for h in shared)
+        return next((reason for reason in reasons if reason), "")
+
+    def _read(self, resources: Sequence[Resource], requests: Sequence[Request]) -> dict[str, object]:
+        # One reading for all: what is read does not depend on whom it is for, only the helper's name does.
+        purpose = Purpose(requests[0].vif_id, requests[0].context) if requests else Purpose("", "")
+        return self._read_for(resources, purpose)
+
+    def _read_for(self, resources: Sequence[Resource], purpose: Purpose) -> dict[str, object]:
+        by_realm: dict[str, list[Resource]] = {}
+        for resource in resources:
+            by_realm.setdefault(resource.realm, []).append(resource)
+        return {name: self._realms[name].read(wanted, purpose) for name, wanted in by_realm.items()}
+
+
+def _purpose(request: Request, held: Mapping[str, Sequence[Holding]]) -> Purpose:
+    known = {holding.resource.key: holding for holding in held.get(request.vif_id, ())}
+    return Purpose(request.vif_id, request.context, known)
+
+
+def _tasks(steps: Iterable[Step], purpose: Purpose) -> list[Task]:
+    return [Task(step, purpose.vif_id, purpose.context) for step in steps]
+
+
+def _by_key(requests: Sequence[Request]) -> dict[str, tuple[Request, Resource]]:
+    """Each resource once, on behalf of the first VIF that states it."""
+    stated: dict[str, tuple[Request, Resource]] = {}
+    for request in requests:
+        for resource in request.desired:
+            known = stated.setdefault(resource.key, (request, resource))
+            if known[1] != resource:
+                stated[resource.key] = (known[0], _reconciled(known[0], known[1], request, resource))
+    return stated
+
+
+def _reconciled(first: Request, one: Resource, second: Request, other: Resource) -> Resource:
+    if not (one.shared and other.shared):
+        raise exception.InvalidRequest(
+            field=other.label,
+            reason=f"both VIF {first.vif_id} and VIF {second.vif_id} want it, each for itself.",
+            vif_id=second.vif_id,
+        )
+    return dataclasses.replace(other)

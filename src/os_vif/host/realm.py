@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a realm is: one part of a host's network state that the engine can read, converge and take back.
+
+The realms of a host are its links, its addresses and its firewall; Open vSwitch is one more. The engine knows
+none of them by name: a resource says which realm it belongs to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from os_vif.host.operations import Operation
+from os_vif.host.plan import Holding, Outcome, Step
+from os_vif.host.state import Resource
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """On whose behalf something is planned. ``context`` names the privileged helper to use."""
+
+    vif_id: str
+    context: str
+    #: What the journal knows of the resources of this VIF, by key.
+    held: Mapping[str, Holding] = field(default_factory=dict)
+
+
+class Realm(Protocol):
+    """One part of the host. ``actual`` is whatever the realm's own read() returned."""
+
+    name: str
+
+    def read(self, resources: Sequence[Resource], purpose: Purpose) -> Any:
+        """The present state of what these resources concern. Changes nothing."""
+
+    def converge(self, resource: Resource, actual: Any, purpose: Purpose) -> Outcome:
+        """What it takes for the resource to be as stated. Raises a HostError where that must not be done."""
+
+    def remove(self, holding: Holding, actual: Any, purpose: Purpose) -> Sequence[Step]:
+        """What it takes for the resource to be gone, or back to what was there before."""
+
+    def in_use(self, holding: Holding, actual: Any, leaving: Sequence[Holding]) -> str:
+        """Why a shared resource must stay although no VIF of ours needs it any more; "" when it need not.
+
+        ``leaving`` are the resources that would go at the same time.
+        """
+
+    def run(self, operations: Sequence[Operation], context: str) -> None:
+        """Does operations in order. Raises OperationFailed."""
+
+    def strays(self) -> Sequence[tuple[str, Resource]]:
+        """What bears our mark, for garbage collection: (VIF id or "" where shared, the resource as found)."""

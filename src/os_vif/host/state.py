@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The vocabulary in which plugins state what the host should look like.
+
+A plugin answers a VIF with a HostState: resources in the order in which they are to be made. Nothing here
+touches the host; the engine reads what is there, and does what is missing.
+
+Every resource is a frozen dataclass of JSON-able values, because the journal keeps it verbatim.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+#: Sysctls of a device that carries a guest's traffic: the host must neither take an IPv6 address on it nor answer
+#: ARP for it (Launchpad bugs 1825888, 1302080, 1470931). Set before the device is first brought up.
+NO_HOST_IP: Mapping[str, str] = {
+    "ipv6/disable_ipv6": "1",
+    "ipv4/arp_ignore": "1",
+    "ipv4/arp_announce": "2",
+}
+
+
+class IfForeign(enum.StrEnum):
+    """What to do when a resource is found that os-vif did not make."""
+
+    REFUSE = "refuse"  #: it is in the way: an error, before anything is touched
+    SHARE = "share"  #: use it; change only what is needed for traffic to flow, and never remove it
+    ADOPT = "adopt"  #: treat it as our own from now on (plugged by an earlier os-vif, say)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One thing on the host. ``shared`` resources serve many VIFs and go when the last of these has gone."""
+
+    realm: ClassVar[str]
+    shared: bool = False
+
+    @property
+    def key(self) -> str:
+        """Identifies the resource on the host, for locks and for the journal."""
+        raise NotImplementedError
+
+    @property
+    def label(self) -> str:
+        """What to call the resource in messages."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link(Resource):
+    """A network device. An attribute that is None is left as it is.
+
+    ``mtu`` in bytes; ``mac`` as aa:bb:cc:dd:ee:ff; ``master`` the name of the bridge it is a port of;
+    ``sysctls`` maps "family/key" (below /proc/sys/net/<family>/conf/<device>/) to the value's text.
+    """
+
+    realm: ClassVar[str] = "link"
+    kind: ClassVar[str] = ""
+
+    name: str
+    mtu: int | None = None
+    mac: str | None = None
+    up: bool | None = True
+    master: str | None = None
+    promiscuous: bool | None = None
+    sysctls: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    if_foreign: IfForeign = IfForeign.REFUSE
+
+    @property
+    def key(self) -> str:
+        return f"link/{self.name}"
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind or 'device'} {self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bridge(Link):
+    """A Linux bridge. Times are in hundredths of a second, as the kernel counts them (IFLA_BR_*)."""
+
+    kind: ClassVar[str] = "bridge"
+
+    ageing_time: int | None = None
+    forward_delay: int | None = None
+    stp: bool | None = None
+    mcast_snooping: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Veth(Link):
+    """The end of a veth pair that is made, and deleted, for both."""
+
+    kind: ClassVar[str] = "veth"
+
+    peer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VethPeer(Link):
+    """The other end of a veth pair: it comes and goes with ``peer``, a Veth stated before it."""
+
+    kind: ClassVar[str] = "veth"
+
+    peer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tap(Link):
+    """A persistent tap device, for a hypervisor to open. ``owner`` and ``group`` are numeric ids."""
+
+    kind: ClassVar[str] = "tun"
+
+    multi_queue: bool = False
+    owner: int | None = None
+    group: int | None = None
+
+    @property
+    def label(self) -> str:
+        return f"tap {self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vlan(Link):
+    """A VLAN device on ``parent``; needs the kernel's 8021q module."""
+
+    kind: ClassVar[str] = "vlan"
+
+    parent: str
+    vlan_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Macvtap(Link):
+    """A macvtap device on ``parent``; ``mode`` is vepa, bridge, passthru or private.
+
+    Instead of ``parent``, ``parent_pci`` may name the PCI address of the device whose netdev is meant.
+    """
+
+    kind: ClassVar[str] = "macvtap"
+
+    parent: str | None = None
+    parent_pci: str | None = None
+    mode: str = "bridge"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingLink(Link):
+    """A device that must be there already, and that stays: only attributes of it are set, and set back."""
+
+    kind: ClassVar[str] = ""
+    if_foreign: IfForeign = IfForeign.SHARE
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddressesMoved(Resource):
+    """The IPv4 addresses and routes of ``source`` live on ``target`` instead, as long as the resource lives."""
+
+    realm: ClassVar[str] = "layer3"
+
+    source: str
+    target: str
+
+    @property
+    def key(self) -> str:
+        return f"layer3/{self.source}"
+
+    @property
+    def label(self) -> str:
+        return f"addresses of {self.source}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForwardingRules(Resource):
+    """Rules of one chain of our own in the filter table, which FORWARD jumps to.
+
+    ``family`` is "ipv4" or "ipv6"; ``rules`` in iptables' own syntax without the "-A chain".
+    """
+
+    realm: ClassVar[str] = "firewall"
+
+    family: str
+    chain: str
+    rules: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        return f"firewall/{self.family}/{self.chain}"
+
+    @property
+    def label(self) -> str:
+        return f"{self.family} chain {self.chain}"
+
+
+@dataclass(frozen=True)
+class HostState:
+    """What one VIF needs of the host: resources, in the order in which they are made."""
+
+    resources: tuple[Resource, ...] = ()
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self.resources)
+
+    def __len__(self) -> int:
+        return len(self.resources)
+
+
+_TYPES: dict[str, type[Resource]] = {}
+
+
+def resource_type(cls: type[Resource]) -> type[Resource]:
+    """Makes a type of resource known to the journal; third-party resources call it as a class decorator."""
+    _TYPES[cls.__name__] = cls
+    return cls
+
+
+for _cls in (Bridge, Veth, VethPeer, Tap, Vlan, Macvtap, ExistingLink, AddressesMoved, ForwardingRules):
+    resource_type(_cls)
+
+
+def to_primitive(resource: Resource) -> dict[str, Any]:
+    """The JSON form of a resource: its type's name, and every attribute that is not at its default."""
+    data: dict[str, Any] = {"type": type(resource).__name__}
+    for field in dataclasses.fields(resource):
+        value = getattr(resource, field.name)
+        if value != _default_of(field):
+            data[field.name] = dict(value) if isinstance(value, Mapping) else value
+    return data
+
+
+def from_primitive(data: Mapping[str, Any]) -> Resource:
+    """The resource that to_primitive() wrote. Raises KeyError for a type that is not known here."""
+    values = {name: _thaw(value) for name, value in data.items() if name != "type"}
+    return _TYPES[data["type"]](**values)
+
+
+def _default_of(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def _thaw(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Per-device sysctls, below /proc/sys/net of this thread's network namespace.
+
+Meaning of the keys: the kernel's Documentation/networking/ip-sysctl.rst.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_WRITABLE = {
+    "ipv4": {"arp_announce", "arp_ignore", "forwarding", "proxy_arp", "rp_filter"},
+    "ipv6": {"accept_ra", "autoconf", "disable_ipv6", "forwarding", "proxy_ndp"},
+}
+
+
+def read(device: str, family: str, key: str) -> str | None:
+    """The value, or None where the kernel has no such key (IPv6 may be switched off as a whole)."""
+    try:
+        file = os.open(_path(device, family, key), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        return os.read(file, 64).decode().strip()
+    finally:
+        os.close(file)
+
+
+def write(device: str, family: str, key: str, value: str) -> None:
+    """Sets a value. A key that the kernel does not have is passed over. Raises OSError, ValueError."""
+    if key not in _WRITABLE.get(family, ()):
+        raise ValueError(f"sysctl {family}/{key} is not one that os-vif sets")
+    path = Path(_path(device, family, key))
+    if path.exists() or path.parent.exists():
+        path.write_text(value)
+
+
+def _path(device: str, family: str, key: str) -> str:
+    return f"/proc/sys/net/{family}/conf/{device}/{key}"

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Between the public API and the engine: which engine, and what a VIF means to it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from os_vif import exception
+
+if TYPE_CHECKING:
+    from os_vif.host.engine import Engine
+    from os_vif.host.request import Request
+    from os_vif.plugin import Plugin
+
+_mutex = threading.Lock()
+_engine: Engine | None = None
+
+
+def engine() -> Engine:
+    """The engine of this process: this machine, and the state directory. Made when it is first needed."""
+    global _engine
+    if _engine is None:
+        with _mutex:
+            if _engine is None:
+                _engine = _make_engine()
+    return _engine
+
+
+def use(new: Engine | None) -> None:
+    """Makes the process use another engine (a fake host, say); None means the usual one, made anew."""
+    global _engine
+    with _mutex:
+        _engine = new
+
+
+def _make_engine() -> Engine:
+    # Imported when first used: a process that only reads or writes objects does not need it.
+    from os_vif.host.access import RealHost
+    from os_vif.host.engine import Engine
+    from os_vif.host.store import open_store
+
+    store = open_store()
+    return Engine(RealHost(), store.journal, store.locks, volatile=store.volatile)
+
+
+def request(plugin: Plugin, vif: Any, instance_info: Any) -> Request:
+    """What the engine is asked for on behalf of a VIF. Raises InvalidRequest."""
+    from os_vif.host.request import Request
+
+    check_valid(vif)
+    return Request(
+        vif_id=identity(vif),
+        plugin=vif.plugin,
+        desired=plugin.desired_state(vif, instance_info),
+        context=plugin.PRIVILEGED_CONTEXT,
+        original=original(vif, instance_info),
+    )
+
+
+def check_valid(vif: Any) -> None:
+    """Raises InvalidRequest, which names the field, for values that no host can take."""
+    from os_vif.objects import validate
+
+    problems = validate.problems(vif)
+    if problems:
+        error = exception.InvalidRequest(
+            field=problems[0].field,
+            reason="; ".join(f"{p.field}: {p.reason}" for p in problems[1:]) or problems[0].reason,
+            vif_id=identity(vif),
+        )
+        error.hint = problems[0].hint
+        raise error
+
+
+def identity(vif: Any) -> str:
+    """What a VIF is known by: its id or, for callers that give none (Neutron's smart NICs), its device."""
+    for name in ("id", "vif_name", "dev_address"):
+        value = getattr(vif, name, None)
+        if value:
+            return str(value) if name == "id" else f"{vif.obj_name()}:{value}"
+    raise exception.InvalidRequest(field="id", reason="the VIF has neither an id nor a device name to be known by.")
+
+
+def original(vif: Any, instance_info: Any) -> dict[str, Any]:
+    """The VIF and the instance, as the journal keeps them."""
+    named = {"vif": vif, "instance": instance_info}
+    return {name: value.obj_to_primitive() for name, value in named.items() if hasattr(value, "obj_to_primitive")}
