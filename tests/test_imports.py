@@ -71,6 +71,7 @@ IO_MODULES = {
 LAZY = ("oslo_versionedobjects", "oslo_messaging", "eventlet", "pyroute2", "rich", "argcomplete", "oslo_privsep")
 #: ... but for the modules that are loaded for its sake.
 LAZY_EXCEPT = {
+    "os_vif.cli": ("rich", "argcomplete"),
     "os_vif.privsep": ("oslo_privsep",),
     "vif_plug_linux_bridge.privsep": ("oslo_privsep",),
     "vif_plug_ovs.privsep": ("oslo_privsep",),

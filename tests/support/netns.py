@@ -150,11 +150,11 @@ class Namespace:
         }
 
     @contextlib.contextmanager
-    def monitor(self, quiet: float = 0.3) -> Iterator[Monitor]:
+    def monitor(self, quiet: float = 1.1) -> Iterator[Monitor]:
         """Records every write to the kernel's network state while the body runs; read `.events` afterwards.
 
-        Waits first until the namespace has been quiet for so many seconds, since the kernel reports carrier,
-        duplicate address detection and the like by itself, some time after the cause. 0: does not wait.
+        Waits first until the namespace has been quiet for so many seconds: the kernel tells of carrier by itself,
+        up to a second after the cause. 0 does not wait; right where the state before was made long ago.
 
             with ns.monitor() as monitor:
                 plug_again()
