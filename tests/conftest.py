@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,10 @@ _WHY_NOT_ISOLATED = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Who is not root often lacks these, and `ip netns exec iptables` with them.
+    os.environ["PATH"] = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
+    # In a user namespace we look like root to pytest, which would take root's temporary directory for ours.
+    os.environ.setdefault("LOGNAME", getpass.getuser())
     config.stash[_WHY_NOT_ISOLATED] = ""
     if os.environ.get("OS_VIF_TESTS_NOT_ISOLATED"):
         return

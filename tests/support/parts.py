@@ -27,7 +27,7 @@ def require(program: str | None = None, package: str | None = None, *, module: s
     """
     __tracebackhide__ = True
     if program is not None:
-        found = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin:/usr/local/sbin")
+        found = shutil.which(program)
         if found is None:
             missing(f"{program} is not installed: apt-get install --no-install-recommends {package or program}")
         return found
