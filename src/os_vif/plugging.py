@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from os_vif.host.engine import Engine
     from os_vif.host.request import Request
     from os_vif.plugin import Plugin
+
+LOG = logging.getLogger(__name__)
 
 _mutex = threading.Lock()
 _engine: Engine | None = None
@@ -56,6 +59,28 @@ def request(plugin: Plugin, vif: Any, instance_info: Any) -> Request:
         context=plugin.PRIVILEGED_CONTEXT,
         original=original(vif, instance_info),
     )
+
+
+def request_to_leave(plugin: Plugin, vif: Any, instance_info: Any) -> Request:
+    """The same for unplugging: what the VIF states only matters without a record, so it need not be sound."""
+    from os_vif.host.request import Request
+    from os_vif.host.state import HostState
+
+    try:
+        desired = plugin.desired_state(vif, instance_info)
+    except Exception as error:
+        LOG.debug("VIF %s states nothing to go by: %s", identity(vif), error)
+        desired = HostState()
+    return Request(identity(vif), vif.plugin, desired, plugin.PRIVILEGED_CONTEXT, original(vif, instance_info))
+
+
+def imperative_request(vif: Any, instance_info: Any) -> Request:
+    """The same for a plugin that does its work itself: only that it is plugged is recorded."""
+    from os_vif.host.privileged import DEFAULT_CONTEXT
+    from os_vif.host.request import Request
+    from os_vif.host.state import HostState
+
+    return Request(identity(vif), vif.plugin, HostState(), DEFAULT_CONTEXT, original(vif, instance_info))
 
 
 def check_valid(vif: Any) -> None:

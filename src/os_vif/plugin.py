@@ -12,7 +12,7 @@ from oslo_config import cfg
 from os_vif.host.state import HostState
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
     from os_vif.objects.host_info import HostPluginInfo
     from os_vif.objects.instance_info import InstanceInfo

@@ -132,6 +132,40 @@ class Engine:
                     return
             names |= needed
 
+    @contextlib.contextmanager
+    def holding_keys(self, scope: Scope, keys: Sequence[str]) -> Iterator[Deadline]:
+        """Holds the locks of resources by their keys."""
+        deadline = Deadline(self._seconds)
+        with self._locks.hold([f"{scope.namespace}/{key}" for key in keys], deadline):
+            yield deadline
+
+    @contextlib.contextmanager
+    def imperative(self, request: Request) -> Iterator[None]:
+        """Around the work of a plugin that does it itself: nobody else works on the VIF, and it is recorded.
+
+        When the work fails or is cut off, the record stays unfinished: garbage collection has the plugin unplug it.
+        """
+        scope = self.scope()
+        with self.holding(scope, [request]), signals.deferred():
+            known = self.journal.record(scope, request.vif_id)
+            if not _is_current(request, known):
+                self.journal.write([(_record(scope, request, PLUGGING, known, ()), ())], durably=False)
+            yield
+            if not _is_current(request, known):
+                self.journal.finish(scope, [request.vif_id], (), ())
+
+    @contextlib.contextmanager
+    def imperative_end(self, request: Request) -> Iterator[None]:
+        """The same for unplugging: the record goes when the work is done."""
+        scope = self.scope()
+        with self.holding(scope, [request]), signals.deferred():
+            known = self.journal.record(scope, request.vif_id)
+            if known:
+                self.journal.write([(_with_status(known, UNPLUGGING), ())], durably=False)
+            yield
+            if known:
+                self.journal.forget(scope, request.vif_id, ())
+
     def _names(self, scope: Scope, request: Request) -> Iterator[str]:
         yield f"vif/{request.vif_id}"
         yield from (resource.key for resource in request.desired)

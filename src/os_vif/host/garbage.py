@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Garbage collection: what is on the host, or in the journal, and belongs to nobody any more.
+
+Ownership is proved for each thing: by a record, or by the mark on a device. Nothing else is ever removed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from os_vif import exception
+from os_vif.host import privileged, state
+from os_vif.host.engine import Engine
+from os_vif.host.journal import PLUGGED, Record, Scope
+from os_vif.host.plan import Holding
+from os_vif.host.planner import Leaving
+from os_vif.host.realm import Purpose
+from os_vif.host.request import Request
+from os_vif.host.state import HostState
+
+UNFINISHED, UNWANTED, UNUSED, STRAY, OUTDATED = "unfinished", "unwanted", "unused", "stray", "outdated"
+
+_REASONS = {
+    UNFINISHED: "was being plugged or unplugged when the process ended",
+    UNWANTED: "is not among the VIFs to keep",
+    UNUSED: "was shared, and no VIF uses it any more",
+    STRAY: "bears the mark of os-vif, and no record knows it",
+    OUTDATED: "is recorded for a network namespace of an earlier boot",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to remove: a VIF with all that is held for it, or a single device."""
+
+    kind: str
+    vif_id: str
+    what: str
+    record: Record | None = None
+    holding: Holding | None = None
+    removed: bool = False
+    error: exception.HostError | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why it is garbage."""
+        return _REASONS[self.kind]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.reason}"
+
+
+class GarbageCollector:
+    """Finds and removes garbage in the network namespace of the calling thread.
+
+    ``unplug_imperative`` unplugs a recorded VIF whose plugin does its work itself, and says whether it did.
+    """
+
+    def __init__(self, engine: Engine, unplug_imperative: Callable[[Record], bool] = lambda record: False) -> None:
+        self._engine = engine
+        self._unplug_imperative = unplug_imperative
+
+    def find(self, keep: set[str] | None = None) -> list[Finding]:
+        """What can be removed now; with ``keep``, also every VIF whose id is not in it. Changes nothing."""
+        scope = self._engine.scope()
+        # Devices first: one that is made after this look is not in it, one made before has its intent recorded.
+        strays = list(self._strays(scope))
+        unused = [holding for holding in self._engine.journal.unused(scope) if self._can_go(holding)]
+        return [
+            *self._records(scope, keep),
+            *(Finding(UNUSED, "", holding.resource.label, holding=holding) for holding in unused),
+            *strays,
+        ]
+
+    def remove(self, finding: Finding) -> Finding:
+        """Removes what was found. The result says whether it is gone, and holds the error if it is not."""
+        try:
+            if finding.kind == OUTDATED:
+                self._forget(finding)
+            elif finding.record is not None:
+                self._unplug(finding.record)
+            else:
+                self._take_away(finding)
+        except exception.HostError as error:
+            return dataclasses.replace(finding, error=error)
+        except exception.ExceptionBase as error:
+            return dataclasses.replace(finding, error=exception.HostError(str(error)))
+        return dataclasses.replace(finding, removed=True)
+
+    def _records(self, scope: Scope, keep: set[str] | None) -> Iterator[Finding]:
+        for record in self._engine.journal.records():
+            kind = _kind_of(record, scope, keep)
+            if kind:
+                yield Finding(kind, record.vif_id, f"VIF {record.vif_id}", record=record)
+
+    def _strays(self, scope: Scope) -> Iterator[Finding]:
+        for realm in self._engine.realms.values():
+            for vif_id, resource in realm.strays():
+                holding = Holding(resource, made=True)
+                if self._engine.journal.holding(scope, resource.key) is None and self._can_go(holding):
+                    yield Finding(STRAY, vif_id, resource.label, holding=holding)
+
+    def _can_go(self, holding: Holding) -> bool:
+        return not self._engine.planner.unplug([_alone(holding)]).notes
+
+    def _forget(self, finding: Finding) -> None:
+        assert finding.record is not None
+        scope = finding.record.scope
+        keys = self._engine.journal.keys(scope, finding.vif_id)
+        self._engine.journal.forget(scope, finding.vif_id, keys)
+
+    def _unplug(self, record: Record) -> None:
+        if not self._unplug_imperative(record):
+            self._engine.unplug([_request_of(record)])
+
+    def _take_away(self, finding: Finding) -> None:
+        assert finding.holding is not None
+        key = finding.holding.resource.key
+        scope = self._engine.scope()
+        with self._engine.holding_keys(scope, [key]):
+            if self._engine.journal.users(scope, key):
+                return
+            work = self._engine.planner.unplug([_alone(finding.holding)])
+            errors = self._engine.worker.do_all(work.tasks)
+            if errors:
+                raise exception.UnplugIncomplete(errors)
+            self._engine.journal.forget(scope, "", work.released)
+
+
+def _kind_of(record: Record, scope: Scope, keep: set[str] | None) -> str:
+    if record.scope.boot != scope.boot:
+        unwanted = keep is not None and record.vif_id not in keep
+        return OUTDATED if unwanted or record.scope.namespace != "initial" else ""
+    if record.scope != scope:
+        return ""
+    if record.status != PLUGGED:
+        return UNFINISHED
+    return UNWANTED if keep is not None and record.vif_id not in keep else ""
+
+
+def _alone(holding: Holding) -> Leaving:
+    return Leaving(Purpose("", privileged.DEFAULT_CONTEXT), (holding,))
+
+
+def _request_of(record: Record) -> Request:
+    resources = tuple(state.from_primitive(data) for data in json.loads(record.desired))
+    return Request(record.vif_id, record.plugin, HostState(resources), privileged.DEFAULT_CONTEXT)

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looking without touching: what plugging would do, and whether a host is as it should be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from os_vif import actions, exception, plugging
+
+if TYPE_CHECKING:
+    from os_vif.host.plan import Plan
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """``differences`` say what is not as it should be, in words; ``repairable`` whether repair() can put it right."""
+
+    vif_id: str
+    differences: tuple[str, ...] = ()
+    repairable: bool = True
+
+    @property
+    def ok(self) -> bool:
+        """Whether there are no differences."""
+        return not self.differences
+
+
+def plan(vif: Any, instance_info: Any) -> Plan:
+    """See os_vif.plan()."""
+    plugin = actions.declarative(vif)
+    return plugging.engine().plan([plugging.request(plugin, vif, instance_info)])
+
+
+def plan_unplug(vif: Any, instance_info: Any) -> Plan:
+    """See os_vif.plan_unplug()."""
+    plugin = actions.declarative(vif)
+    return plugging.engine().plan_unplug([plugging.request_to_leave(plugin, vif, instance_info)])
+
+
+def check(vif: Any, instance_info: Any) -> CheckResult:
+    """See os_vif.check()."""
+    try:
+        steps = plan(vif, instance_info)
+    except (exception.ForeignDevice, exception.DeviceMissing) as error:
+        return CheckResult(plugging.identity(vif), (str(error),), repairable=False)
+    return CheckResult(plugging.identity(vif), tuple(f"not done: {step.text}" for step in steps))

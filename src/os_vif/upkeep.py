@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Garbage collection and restoring: what is to be done about records without waiting for a caller."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from os_vif import actions, exception, loading, plugging
+from os_vif.plugin import Plugin
+
+if TYPE_CHECKING:
+    from os_vif.host.garbage import Finding
+    from os_vif.host.journal import Record
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What became of one VIF: ``error`` is None when it is plugged again."""
+
+    vif_id: str
+    error: exception.ExceptionBase | None = None
+
+
+def gc(keep: set[str] | None, *, dry_run: bool) -> Sequence[Finding]:
+    """See os_vif.gc()."""
+    from os_vif.host.garbage import GarbageCollector
+
+    collector = GarbageCollector(plugging.engine(), unplug_imperative=_unplug_recorded)
+    findings = collector.find(keep)
+    return findings if dry_run else [collector.remove(finding) for finding in findings]
+
+
+def restore() -> Sequence[Restored]:
+    """See os_vif.restore()."""
+    engine = plugging.engine()
+    here = engine.scope()
+    wanted = [r for r in engine.journal.records() if r.scope.namespace == here.namespace and r.scope.boot != here.boot]
+    return [_restore_one(record) for record in wanted]
+
+
+def _restore_one(record: Record) -> Restored:
+    try:
+        actions.plug(*recorded_pair(record))
+    except exception.ExceptionBase as error:
+        return Restored(record.vif_id, error)
+    return Restored(record.vif_id)
+
+
+def recorded_pair(record: Record) -> tuple[Any, Any]:
+    """The VIF and the instance of a record, as they were received. Raises ObjectError."""
+    from os_vif.objects import base
+
+    original = json.loads(record.request)
+    decode = base.VersionedObject.obj_from_primitive
+    return tuple(decode(original[name]) if name in original else None for name in ("vif", "instance"))  # type: ignore[return-value]
+
+
+def _unplug_recorded(record: Record) -> bool:
+    """Unplugs through the plugin itself where that is its way; says whether it was."""
+    plugin = loading.plugins().get(record.plugin)
+    if plugin is None or isinstance(plugin, Plugin):
+        return False
+    actions.unplug(*recorded_pair(record))
+    return True
