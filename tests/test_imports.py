@@ -19,6 +19,7 @@ EVERYTHING = "*"
 ROOMS: dict[str, tuple[str, ...]] = {
     # the ground floor: imports nothing, or errors only
     "os_vif.exception": (),
+    "os_vif.utils": (),
     "os_vif.objects": ("os_vif.exception",),
     "os_vif.host.state": ("os_vif.exception",),
     "os_vif.host.names": ("os_vif.exception",),
@@ -39,8 +40,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "os_vif.negotiation": ("os_vif.exception", "os_vif.objects"),
     # the public API, on top of plugins and host
     "os_vif": (
-        "os_vif.exception", "os_vif.objects", "os_vif.plugin", "os_vif.plugins", "os_vif.host", "os_vif.privsep",
-        "vif_plug_linux_bridge", "vif_plug_noop", "vif_plug_ovs",
+        "os_vif.exception", "os_vif.objects", "os_vif.plugin", "os_vif.plugins", "os_vif.host", "os_vif.host.state",
+        "os_vif.host.names", "os_vif.privsep",
     ),
     # two sides that do not know each other
     "os_vif.networks": ("os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif"),
@@ -53,6 +54,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "os_vif.cli": (EVERYTHING,),
     "os_vif.testing": (EVERYTHING,),
 }  # fmt: skip
+
+#: The one way up: whoever holds a plugin may call its plug() without the API, as upstream's contract has it, and the
+#: base class hands that to the engine. Only inside a function, so that loading a plugin loads none of it.
+UPWARD = {"os_vif.plugin": ("os_vif.plugging",)}
 
 #: Rooms that do no I/O: state in, state out, wherever they run.
 PURE = (
@@ -88,7 +93,8 @@ def problems(module: str, source: str) -> list[str]:
         where = f"{module}:{line}"
         top = imported.split(".")[0]
         if top in OURS:
-            if not allowed(room, imported):
+            upward = lazy and any(within(imported, above) for above in UPWARD.get(room, ()))
+            if not upward and not allowed(room, imported):
                 found.append(f"{where} imports {imported}, which {room} may not")
         elif room in PURE and top in IO_MODULES:
             found.append(f"{where} imports {imported}, but {room} does no I/O")
@@ -107,7 +113,9 @@ def room_of(module: str) -> str | None:
 
 
 #: Modules directly below os_vif that make up the public API.
-TOP_FLOOR = ("os_vif.api", "os_vif.opts", "os_vif.registry", "os_vif.version")
+TOP_FLOOR = (
+    "os_vif.actions", "os_vif.inspection", "os_vif.loading", "os_vif.opts", "os_vif.plugging", "os_vif.upkeep",
+)  # fmt: skip
 
 
 def within(module: str, room: str) -> bool:
@@ -214,6 +222,7 @@ def test_the_table_has_no_circles():
         ("os_vif", "from os_vif.cli import main", "may not"),
         ("os_vif.objects.base", "import oslo_versionedobjects", "inside the function"),
         ("os_vif.objects.base", "from ..host import engine", "may not"),
+        ("os_vif.plugin", "from os_vif import plugging", "may not"),
         ("os_vif.somewhere", "", "in no room"),
     ],
 )
