@@ -135,7 +135,8 @@ class NoSupportedPortProfileVersion(ExceptionBase):
     """The class of the port profile is known, none of its versions fits."""
 
     code = "port-profile-version"
-    msg_fmt = "No version of port profile %(name)s fits: we have %(got_versions)s, wanted is %(min_version)s to %(max_version)s."
+    msg_fmt = "No version of port profile %(name)s fits:"
+        " we have %(got_versions)s, wanted is %(min_version)s to %(max_version)s."
 
 
 class NoMatchingVIFClass(ExceptionBase):

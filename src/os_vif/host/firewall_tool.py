@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import re
-import socket
 import struct
 import subprocess
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ _PREFIX = {"ipv4": "iptables", "ipv6": "ip6tables"}
 _CHAIN = re.compile(r"^os-vif-[^\s/:\x00]{1,21}$")
 _SECONDS = 30
 
+_NETLINK_NETFILTER = 12  # linux/netlink.h; the socket module does not name it
 _NFT_GET_GENERATION = (10 << 8) | 16
 _NFT_GENERATION_ID = 1
 
@@ -85,7 +85,7 @@ def _filter_table(family: str) -> tuple[str, ...]:
 def _generation() -> tuple[int, int] | None:
     """The namespace and the generation of its nf_tables ruleset, which every change to it raises."""
     try:
-        netfilter = conversation(socket.NETLINK_NETFILTER)
+        netfilter = conversation(_NETLINK_NETFILTER)
         for answer in netfilter.ask(_NFT_GET_GENERATION, bytes(4)):
             return _namespace(netfilter), struct.unpack(">I", dict(attributes(answer, 4))[_NFT_GENERATION_ID])[0]
     except (KernelError, KeyError, OSError):

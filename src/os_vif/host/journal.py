@@ -75,7 +75,8 @@ class Record:
     scope: Scope
 
 
-_COLUMNS = "vif_id, plugin, status, generation, request, desired, steps, changed, boot, namespace"
+_FIELDS = ("vif_id", "plugin", "status", "generation", "request", "desired", "steps", "changed")
+_COLUMNS = ", ".join((*_FIELDS, "boot", "namespace"))
 
 
 class Journal:
@@ -267,4 +268,4 @@ def _to_holding(row: tuple[Any, ...]) -> Holding:
 
 
 def _to_record(row: tuple[Any, ...]) -> Record:
-    return Record(*row[:8], scope=Scope(row[8], row[9]))
+    return Record(**dict(zip(_FIELDS, row, strict=False)), scope=Scope(*row[len(_FIELDS) :]))

@@ -207,7 +207,7 @@ def _sets_mtu(step: Step) -> bool:
 def _restoration(holding: Holding, resource: Link, info: LinkInfo, view: LinkView) -> Iterator[Step]:
     """Puts back each attribute that still is as we set it; what somebody changed since is theirs."""
     changed_since = {name for name, _, _ in _differences(resource, info, view, alias=None)}
-    for name, old in reversed(holding.prior.items()):
+    for name, old in reversed(list(holding.prior.items())):
         if name not in changed_since:
             text = f"set {name} of {resource.name} back to {old if old != '' else 'none'}"
             yield Step("link", resource.name, text, _set(resource, name, old))

@@ -45,8 +45,8 @@ def _by_handler() -> Iterator[None]:
     finally:
         for number, handler in replaced.items():
             signal.signal(number, handler)
-        for number in arrived:
-            os.kill(os.getpid(), number)
+        for late in arrived:
+            os.kill(os.getpid(), late)
 
 
 @contextlib.contextmanager
