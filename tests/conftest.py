@@ -33,6 +33,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_WHY_NOT_ISOLATED] = str(error)
 
 
+@pytest.fixture(autouse=True)
+def _state_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads or writes this machine's journal, nor that of another test."""
+    monkeypatch.setenv("OS_VIF_STATE_DIR", str(tmp_path / "state"))
+
+
 @pytest.fixture(scope="session")
 def _namespaces_possible(request: pytest.FixtureRequest) -> None:
     require("ip", "iproute2")
