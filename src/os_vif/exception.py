@@ -63,7 +63,7 @@ class ExceptionBase(Exception):
     ``hint`` says what to do next; it may be empty.
     """
 
-    msg_fmt: ClassVar[str] = "An unknown error occurred."
+    msg_fmt: ClassVar[str] = "Something went wrong, and nothing more is known of it."
     code: ClassVar[str] = "error"
     retriable: ClassVar[bool] = False
     hint: str = ""
@@ -135,8 +135,10 @@ class NoSupportedPortProfileVersion(ExceptionBase):
     """The class of the port profile is known, none of its versions fits."""
 
     code = "port-profile-version"
-    msg_fmt = "No version of port profile %(name)s fits:"
+    msg_fmt = (
+        "No version of port profile %(name)s fits:"
         " we have %(got_versions)s, wanted is %(min_version)s to %(max_version)s."
+    )
 
 
 class NoMatchingVIFClass(ExceptionBase):
@@ -157,35 +159,35 @@ class PlugException(ExceptionBase):
     """Plugging failed; whatever the plugin raised is told in ``err`` and chained as the cause."""
 
     code = "plug"
-    msg_fmt = "Failed to plug VIF %(vif)s. Got error: %(err)s"
+    msg_fmt = "VIF %(vif)s could not be plugged: %(err)s"
 
 
 class UnplugException(ExceptionBase):
     """Unplugging failed; every step was tried, and ``err`` tells of all that failed."""
 
     code = "unplug"
-    msg_fmt = "Failed to unplug VIF %(vif)s. Got error: %(err)s"
+    msg_fmt = "VIF %(vif)s could not be unplugged: %(err)s"
 
 
 class NetworkMissingPhysicalNetwork(ExceptionBase):
     """A physical network is needed and the network names none."""
 
     code = "no-physical-network"
-    msg_fmt = "Physical network is missing for network %(network_uuid)s."
+    msg_fmt = "Network %(network_uuid)s names no physical network, and one is needed."
 
 
 class NetworkInterfaceNotFound(ExceptionBase):
     """An interface that must exist does not."""
 
     code = "interface-not-found"
-    msg_fmt = "Network interface %(interface)s was not found."
+    msg_fmt = "There is no network interface named %(interface)s."
 
 
 class NetworkInterfaceTypeNotDefined(ExceptionBase):
     """A device of unknown kind was asked for."""
 
     code = "interface-type"
-    msg_fmt = "Network interface type %(type)s is not defined."
+    msg_fmt = "%(type)s is not a type of network interface."
 
 
 class ExternalImport(ExceptionBase):
