@@ -60,7 +60,11 @@ def _too_many(installed: set[str]) -> list[str]:
 
 
 def _loaded(python: Path) -> list[str]:
-    return [f"initialize() loads {module}" for module in json.loads(_output(python, "-c", INITIALIZE))]
+    try:
+        loaded = json.loads(_output(python, "-c", INITIALIZE))
+    except subprocess.CalledProcessError:
+        return ["os_vif.initialize() fails; what it printed is above"]
+    return [f"initialize() loads {module}" for module in loaded]
 
 
 def _command(python: Path) -> list[str]:
