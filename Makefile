@@ -33,7 +33,7 @@ bench: .venv/.develops .venv-upstream/.ready .venv-upstream-430/.ready programs 
 venv: .venv/.develops  ## .venv with the project (editable), the command and what developing needs
 
 clean:  ## removes everything that the targets above made
-	rm -rf .venv .venv-upstream .venv-upstream-430 .mypy_cache .ruff_cache .pytest_cache .hypothesis build src/*.egg-info
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis build src/*.egg-info
 
 programs:
 	@tools/debian-packages $(PROGRAMS)
