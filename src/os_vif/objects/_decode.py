@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the wire to objects: strict about form, lenient about age.
+
+Whatever is sent, the outcome is an object or one error of :mod:`os_vif.exception` that names the place. Older
+versions lack fields; newer minor versions have fields we do not know, which are left out and reported. What an
+object of an unknown name or another major version means cannot be guessed, so those are refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from os_vif import exception
+from os_vif.objects import _registry, _versions, _wire
+from os_vif.objects._plan import plan_of
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from os_vif.objects._plan import Line, Plan
+    from os_vif.objects.fields import ObjectField
+
+DROPPED = "_dropped_on_read"
+"""Where an object keeps the names of the fields it came with and that we do not know."""
+
+
+class Reading:
+    """One decoding under way: whose namespace, which context the objects get, how deep we are, what was dropped."""
+
+    __slots__ = ("context", "depth", "dropped", "namespace")
+
+    def __init__(self, namespace: str, context: Any) -> None:
+        self.namespace = namespace
+        self.context = context
+        self.depth = 0
+        self.dropped = False
+
+    @classmethod
+    def on_behalf_of(cls, obj: Any) -> Self:
+        """A reading for a field of ``obj``."""
+        return cls(getattr(obj, "OBJ_PROJECT_NAMESPACE", "os_vif"), getattr(obj, "_context", None))
+
+    def read_object(self, primitive: Any, field: ObjectField[Any] | None = None) -> Any:
+        """The object that ``primitive`` is the wire form of. Raises Refusal."""
+        if type(primitive) is not dict and not isinstance(primitive, dict):
+            raise _wire.wrong_type(primitive, "the wire form of an object")
+        name, version = self._header(primitive)
+        cls = _registry.find(name, self.namespace, version)
+        if field is not None and cls is not None and not field.admits(cls):
+            raise field.refuse(name)
+        if cls is None:
+            raise _wire.Refusal(exception.UnknownObject, name=name, namespace=self.namespace)
+        if not hasattr(cls, "_obj_read"):
+            return _read_foreign(cls, primitive, self.context)
+        self.depth += 1
+        if self.depth > _wire.MAX_DEPTH:
+            reason = f"more than {_wire.MAX_DEPTH} objects are inside each other"
+            raise _wire.Refusal(exception.MalformedPrimitive, reason)
+        obj = read_as(cls, version, primitive, self)
+        self.depth -= 1
+        return obj
+
+    def _header(self, primitive: dict[Any, Any]) -> tuple[str, str]:
+        """Name and version; raises Refusal if they, or the namespace, are missing, malformed or not ours."""
+        try:
+            name, namespace = primitive[_wire.NAME], primitive[_wire.NAMESPACE]
+            version = primitive[_wire.VERSION]
+        except KeyError as error:
+            raise _missing(error.args[0]) from error
+        for key, value in ((_wire.NAME, name), (_wire.NAMESPACE, namespace), (_wire.VERSION, version)):
+            if type(value) is not str or len(value) > 200:
+                raise _at(key, _wire.wrong_type(value, "a short string"))
+        if namespace != self.namespace:
+            raise _wire.Refusal(exception.UnknownObject, name=name, namespace=namespace)
+        return name, version
+
+
+def decode(entry: Any, primitive: Any, context: Any) -> Any:
+    """The object that ``primitive`` is the wire form of; it has to be in the namespace of the class ``entry``."""
+    reading = Reading(entry.OBJ_PROJECT_NAMESPACE, context)
+    return finish(reading, lambda: reading.read_object(primitive))
+
+
+def decode_as(cls: Any, version: str, primitive: Any, context: Any) -> Any:
+    """As :func:`decode`, where somebody else has looked up the class."""
+    reading = Reading(cls.OBJ_PROJECT_NAMESPACE, context)
+    return finish(reading, lambda: read_as(cls, version, primitive, reading))
+
+
+def finish(reading: Reading, read: Any) -> Any:
+    """What ``read`` returns; its refusals as public errors, and a report of what was dropped."""
+    try:
+        obj = read()
+    except _wire.Refusal as refusal:
+        refusal.throw()
+    except RecursionError:
+        # Only through fields that are not ours, which count no depth.
+        reason = "objects are inside each other too deeply"
+        raise exception.MalformedPrimitive(field="versioned_object", reason=reason) from None
+    if reading.dropped:
+        _report(obj)
+    return obj
+
+
+def read_as(cls: Any, version: str, primitive: dict[Any, Any], reading: Reading) -> Any:
+    """An object of ``cls`` from its wire form. Raises Refusal."""
+    newer = version != cls.VERSION and _is_newer(cls, version)
+    data = primitive.get(_wire.DATA)
+    if type(data) is not dict and not isinstance(data, dict):
+        raise _at(_wire.DATA, _wire.wrong_type(data, "an object")) if _wire.DATA in primitive else _missing(_wire.DATA)
+    plan = plan_of(cls)
+    obj = cls._obj_blank(reading.context) if plan.own_init else cls()
+    count = _fill(obj, plan, data, reading)
+    state = obj.__dict__
+    unknown: tuple[str, ...] = ()
+    if count != len(data):
+        unknown = _unknown(cls, plan, data)
+        if unknown:
+            state[DROPPED] = unknown
+            reading.dropped = True
+    if plan.starts:
+        obj._obj_start()
+    state["_context"] = reading.context
+    if version != cls.VERSION and not newer:
+        state["VERSION"] = version
+    state["_changed_fields"] = _changes(cls, plan, primitive, newer or bool(unknown))
+    return obj
+
+
+def _fill(obj: Any, plan: Plan, data: dict[Any, Any], reading: Reading) -> int:
+    """Set the fields that are in ``data``; return how many."""
+    state = obj.__dict__
+    count = 0
+    for line in plan.lines:
+        name, slot, field, foreign = line.name, line.slot, line.field, line.foreign
+        if name in data:
+            count += 1
+            value = data[name]
+            try:
+                if value is None:
+                    state[slot] = _null(obj, line)
+                elif foreign:
+                    state[slot] = _read_foreign_field(obj, field, value, reading)
+                else:
+                    state[slot] = field.read(value, reading)
+            except _wire.Refusal as refusal:
+                refusal.path.append(name)
+                raise
+    return count
+
+
+def _null(obj: Any, line: Line) -> Any:
+    if line.field.nullable:
+        return None
+    try:
+        return line.field.coerce(obj, line.name, None)
+    except ValueError as error:
+        raise _wire.Refusal(exception.InvalidValue, "null is not a value of this field") from error
+
+
+def _read_foreign_field(obj: Any, field: Any, value: Any, reading: Reading) -> Any:
+    try:
+        return field.read_for(obj, value)
+    except exception.ObjectError as error:
+        raise _again(error) from error
+    except RecursionError:
+        raise
+    except Exception as error:
+        raise _wire.Refusal(exception.InvalidValue, f"{error}", value=_wire.show(value)) from error
+
+
+def _read_foreign(cls: Any, primitive: dict[Any, Any], context: Any) -> Any:
+    """An object of a class that is not derived from ours, read by its own means."""
+    try:
+        return cls.obj_from_primitive(primitive, context)
+    except exception.ObjectError as error:
+        raise _again(error) from error
+    except RecursionError:
+        raise
+    except Exception as error:
+        reason = f"cannot be read as {cls.__name__}: {type(error).__name__}: {error}"
+        raise _wire.Refusal(exception.MalformedPrimitive, reason) from error
+
+
+def _again(error: exception.ObjectError) -> _wire.Refusal:
+    """A public error of an inner decoding, on its way up again."""
+    known = {key: value for key, value in error.kwargs.items() if key not in ("field", "reason")}
+    refusal = _wire.Refusal(type(error), error.kwargs.get("reason", ""), **known)
+    if error.kwargs.get("field"):
+        refusal.path.append(error.kwargs["field"])
+    return refusal
+
+
+def _is_newer(cls: Any, version: str) -> bool:
+    try:
+        wanted, newest = _versions.parse(version), _versions.parse(cls.VERSION)
+    except ValueError as error:
+        raise _at(_wire.VERSION, _wire.Refusal(exception.MalformedPrimitive, str(error))) from error
+    if wanted[0] != newest[0]:
+        known = {"name": cls.obj_name(), "version": version, "known": cls.VERSION}
+        raise _wire.Refusal(exception.UnsupportedObjectVersion, **known)
+    return wanted > newest
+
+
+def _unknown(cls: Any, plan: Plan, data: dict[Any, Any]) -> tuple[str, ...]:
+    for key in data:
+        if not isinstance(key, str):
+            raise _at(_wire.show(key), _wire.wrong_type(key, "a string as the name of a field"))
+    return tuple(key for key in data if key not in plan.by_name)
+
+
+def _changes(cls: Any, plan: Plan, primitive: dict[Any, Any], lenient: bool) -> set[str]:
+    changes = primitive.get(_wire.CHANGES)
+    if changes is None:
+        return set()
+    if not isinstance(changes, (list, tuple)):
+        raise _at(_wire.CHANGES, _wire.wrong_type(changes, "a list"))
+    for name in changes:
+        if not isinstance(name, str):
+            raise _at(_wire.CHANGES, _wire.wrong_type(name, "the name of a field"))
+        if name not in plan.by_name and not lenient and name not in cls.obj_extra_fields:
+            reason = f"{_wire.show(name)} is not a field of {cls.obj_name()}"
+            raise _at(_wire.CHANGES, _wire.Refusal(exception.MalformedPrimitive, reason))
+    return {name for name in changes if name in plan.by_name}
+
+
+def _missing(key: str) -> _wire.Refusal:
+    return _at(key, _wire.Refusal(exception.MissingKey, "is missing"))
+
+
+def _at(place: str, refusal: _wire.Refusal) -> _wire.Refusal:
+    refusal.path.append(place)
+    return refusal
+
+
+def _report(obj: Any) -> None:
+    # Rare, and logging is not free to import.
+    import logging
+
+    from os_vif.objects.walk import dropped_fields
+
+    logging.getLogger("os_vif.objects").warning(
+        "Read %s without the fields that this version does not know: %s",
+        obj.obj_name(),
+        ", ".join(dropped_fields(obj)),
+    )

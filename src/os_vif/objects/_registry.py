@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which class the wire means by a name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from os_vif.objects import _oslo
+
+if TYPE_CHECKING:
+    from os_vif.objects.base import VersionedObject
+
+C = TypeVar("C", bound="type[VersionedObject]")
+
+CLASSES: dict[str, type[VersionedObject]] = {}
+
+
+def register(cls: C) -> C:
+    """A class decorator: from now on objects of this class can be read from the wire, by their name."""
+    CLASSES[cls.obj_name()] = cls
+    _oslo.announce(cls)
+    return cls
+
+
+def find(name: str, namespace: str, version: str) -> type | None:
+    """The class that the wire means, or None.
+
+    Ours first. Then, where oslo.versionedobjects is loaded, what others have registered there in our namespace:
+    Kuryr keeps its nested VIFs so. A class found there need not be one of ours.
+    """
+    ours = CLASSES.get(name)
+    if ours is not None and ours.OBJ_PROJECT_NAMESPACE == namespace:
+        return ours
+    return _oslo.find_foreign(name, namespace, version)
