@@ -28,7 +28,7 @@ lint: .venv/.develops  ## style and types
 	.venv/bin/mypy
 
 bench: .venv/.develops .venv-upstream/.ready .venv-upstream-430/.ready programs  ## speed and size, beside upstream os-vif
-	.venv/bin/python tools/bench.py $(ARGS)
+	.venv/bin/python bench/run.py $(ARGS)
 
 venv: .venv/.develops  ## .venv with the project (editable), the command and what developing needs
 

@@ -79,9 +79,11 @@ class Engine:
             self._fill_in_shared(scope, requests, held)
             work = self.planner.plug(requests, held)
             obsolete = self._obsolete(scope, requests, held)
-            if work.tasks or obsolete.tasks or not all(_is_current(r, known[r.vif_id]) for r in requests):
+            if work.tasks or obsolete.dropped:
                 deadline.check("its turn to change the host")
                 self._carry_out(scope, requests, known, held, work, obsolete)
+            elif not all(_is_current(request, known[request.vif_id]) for request in requests):
+                self._write_records(PLUGGED, scope, requests, known, held, work)
         return _joined(work, obsolete).as_plan("plug", vif_ids)
 
     def plan(self, requests: Sequence[Request]) -> Plan:
@@ -149,7 +151,7 @@ class Engine:
         with self.holding(scope, [request]), signals.deferred():
             known = self.journal.record(scope, request.vif_id)
             if not _is_current(request, known):
-                self.journal.write([(_record(scope, request, PLUGGING, known, ()), ())], durably=False)
+                self.journal.write([(_record(scope, request, PLUGGING, known, ()), ())])
             yield
             if not _is_current(request, known):
                 self.journal.finish(scope, [request.vif_id], (), ())
@@ -161,7 +163,7 @@ class Engine:
         with self.holding(scope, [request]), signals.deferred():
             known = self.journal.record(scope, request.vif_id)
             if known:
-                self.journal.write([(_with_status(known, UNPLUGGING), ())], durably=False)
+                self.journal.write([(_with_status(known, UNPLUGGING), ())])
             yield
             if known:
                 self.journal.forget(scope, request.vif_id, ())
@@ -203,7 +205,7 @@ class Engine:
         obsolete: Work,
     ) -> None:
         with signals.deferred():
-            self._write_intent(scope, requests, known, held, work)
+            self._write_records(PLUGGING, scope, requests, known, held, work)
             try:
                 self.worker.do_or_undo(work.tasks)
                 self._verify(requests, work)
@@ -213,8 +215,9 @@ class Engine:
                     self._put_records_back(scope, requests, known, held)
                 raise
 
-    def _write_intent(
+    def _write_records(
         self,
+        status: str,
         scope: Scope,
         requests: Sequence[Request],
         known: Mapping[str, Record | None],
@@ -223,9 +226,9 @@ class Engine:
     ) -> None:
         rows = []
         for request in requests:
-            record = _record(scope, request, PLUGGING, known[request.vif_id], work.tasks)
+            record = _record(scope, request, status, known[request.vif_id], work.tasks)
             rows.append((record, _merged(held[request.vif_id], work.holdings[request.vif_id])))
-        self.journal.write(rows, durably=False)
+        self.journal.write(rows)
 
     def _verify(self, requests: Sequence[Request], work: Work) -> None:
         """Reads back; what did not stick is an error, and everything is undone."""
@@ -258,7 +261,7 @@ class Engine:
         for request in requests:
             before = known[request.vif_id]
             if before is not None:
-                self.journal.write([(before, held[request.vif_id])], durably=False)
+                self.journal.write([(before, held[request.vif_id])])
             else:
                 others = {h.resource.key for h in held[request.vif_id]}
                 mine = [r.key for r in request.desired if r.key not in others]
@@ -288,7 +291,7 @@ class Engine:
     ) -> None:
         held = {one.purpose.vif_id: one.holdings for one in leaving}
         if known and work.tasks:
-            self.journal.write([(_with_status(r, UNPLUGGING), held[r.vif_id]) for r in known], durably=False)
+            self.journal.write([(_with_status(r, UNPLUGGING), held[r.vif_id]) for r in known])
         errors = self.worker.do_all(work.tasks)
         if errors:
             raise exception.UnplugIncomplete(errors)

@@ -5,7 +5,8 @@ One SQLite file in WAL mode. Rows are scoped by boot and by network namespace, b
 one state directory serves several namespaces, and a record of an earlier boot is a wish (`vif restore`), not a fact.
 
 The intent to change a host is written before the change, its completion after. Both survive the death of the
-process; completion also survives the loss of power.
+process at once, and the loss of power when the kernel has written its buffers back (seconds): devices do not survive
+that anyway. Who changes what does survive it asks for ``durably``.
 """
 
 from __future__ import annotations
@@ -130,7 +131,7 @@ class Journal:
         query = "SELECT vif_id FROM use WHERE boot = ? AND namespace = ? AND key = ?"
         return {row[0] for row in self._rows(query, (scope.boot, scope.namespace, key))}
 
-    def write(self, records: Sequence[tuple[Record, Sequence[Holding]]], *, durably: bool) -> None:
+    def write(self, records: Sequence[tuple[Record, Sequence[Holding]]], *, durably: bool = False) -> None:
         """Writes records and all that their VIFs hold, in one transaction."""
         with self._writing(durably=durably) as database:
             for record, holdings in records:
@@ -140,17 +141,14 @@ class Journal:
         self, scope: Scope, vif_ids: Sequence[str], dropped: Iterable[tuple[str, str]], released: Iterable[str]
     ) -> None:
         """Marks VIFs as plugged. ``dropped`` are the (VIF id, key) that are used no more, ``released`` what is gone."""
-        with self._writing(durably=True) as database:
+        with self._writing() as database:
             for vif_id in vif_ids:
                 database.execute(
                     "UPDATE vif SET status = ?, steps = '[]', changed = ?"
                     " WHERE boot = ? AND namespace = ? AND vif_id = ?",
                     (PLUGGED, time.time(), scope.boot, scope.namespace, vif_id),
                 )
-                database.execute(
-                    "DELETE FROM vif WHERE boot != ? AND namespace = ? AND vif_id = ?",
-                    (scope.boot, scope.namespace, vif_id),
-                )
+                _forget_earlier_boots(database, scope, vif_id)
             database.executemany(
                 "DELETE FROM use WHERE boot = ? AND namespace = ? AND vif_id = ? AND key = ?",
                 [(scope.boot, scope.namespace, vif_id, key) for vif_id, key in dropped],
@@ -159,7 +157,7 @@ class Journal:
 
     def forget(self, scope: Scope, vif_id: str, released: Iterable[str]) -> None:
         """Forgets a VIF, and of the resources it used those in ``released``."""
-        with self._writing(durably=True) as database:
+        with self._writing() as database:
             place = (scope.boot, scope.namespace, vif_id)
             database.execute("DELETE FROM vif WHERE boot = ? AND namespace = ? AND vif_id = ?", place)
             database.execute("DELETE FROM use WHERE boot = ? AND namespace = ? AND vif_id = ?", place)
@@ -177,7 +175,7 @@ class Journal:
             return self._open().execute(query, values).fetchall()
 
     @contextlib.contextmanager
-    def _writing(self, *, durably: bool) -> Iterator[sqlite3.Connection]:
+    def _writing(self, *, durably: bool = False) -> Iterator[sqlite3.Connection]:
         with self._mutex, _explained(self.path):
             database = self._open()
             database.execute(f"PRAGMA synchronous = {'FULL' if durably else 'NORMAL'}")
@@ -228,6 +226,8 @@ def _explained(path: str) -> Iterator[None]:
 
 def _write_record(database: sqlite3.Connection, record: Record, holdings: Sequence[Holding]) -> None:
     place = (record.scope.boot, record.scope.namespace)
+    if record.status == PLUGGED:
+        _forget_earlier_boots(database, record.scope, record.vif_id)
     database.execute(
         f"INSERT OR REPLACE INTO vif ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -251,6 +251,12 @@ def _write_record(database: sqlite3.Connection, record: Record, holdings: Sequen
         "INSERT INTO use VALUES (?, ?, ?, ?, ?)",
         [(*place, record.vif_id, position, h.resource.key) for position, h in enumerate(holdings)],
     )
+
+
+def _forget_earlier_boots(database: sqlite3.Connection, scope: Scope, vif_id: str) -> None:
+    """What was to be restored is plugged again."""
+    place = (scope.boot, scope.namespace, vif_id)
+    database.execute("DELETE FROM vif WHERE boot != ? AND namespace = ? AND vif_id = ?", place)
 
 
 def _forget_holdings(database: sqlite3.Connection, scope: Scope, keys: Iterable[str]) -> None:

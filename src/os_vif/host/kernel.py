@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import re
+import struct
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -37,7 +38,7 @@ def run(operations: Sequence[Sequence[Any]]) -> tuple[int, int, str]:
             return done, error.errno or 0, str(error)
         except OSError as error:
             return done, error.errno or 0, error.strerror or str(error)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError, struct.error) as error:
             return done, errno.EINVAL, f"operation {name!r} was refused: {error}"
     return len(operations), 0, ""
 

@@ -188,8 +188,15 @@ def _kind_data(kind: str, group: int, peer: str | None, options: dict[str, Any])
 def _option(kind: str, name: str, value: Any) -> bytes:
     number, code = _OPTIONS[kind][name]
     if name == "mode":
-        value = next(key for key, mode in _MACVTAP_MODES.items() if mode == value)
+        value = _mode_number(value)
     return attribute(number, struct.pack("=" + code, int(value)))
+
+
+def _mode_number(name: str) -> int:
+    for number, mode in _MACVTAP_MODES.items():
+        if mode == name:
+            return number
+    raise ValueError(f"{name!r} is not a mode of macvtap")
 
 
 def set_link(
