@@ -9,6 +9,7 @@ the kernel's generation of the nf_tables ruleset stays the same.
 from __future__ import annotations
 
 import errno
+import os
 import re
 import struct
 import subprocess
@@ -20,6 +21,8 @@ from os_vif.host.netlink import Conversation, KernelError, attributes, conversat
 _PREFIX = {"ipv4": "iptables", "ipv6": "ip6tables"}
 _CHAIN = re.compile(r"^os-vif-[^\s/:\x00]{1,21}$")
 _SECONDS = 30
+#: Where the tools are; a service need not have them on its own path.
+_SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _NETLINK_NETFILTER = 12  # linux/netlink.h; the socket module does not name it
 _NFT_GET_GENERATION = (10 << 8) | 16
@@ -109,7 +112,14 @@ def _call(family: str, tool: str, arguments: list[str], text: str) -> str:
     command = [f"{_PREFIX[family]}-{tool}", *arguments]
     try:
         done = subprocess.run(
-            command, input=text, capture_output=True, text=True, timeout=_SECONDS, start_new_session=True, check=False
+            command,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            env={**os.environ, "PATH": _SEARCH_PATH},
+            start_new_session=True,
+            check=False,
         )
     except FileNotFoundError as error:
         raise KernelError(errno.ENOENT, f"{command[0]} is not installed (Debian: apt-get install iptables)") from error

@@ -7,6 +7,7 @@ Documentation/userspace-api/netlink/intro.rst. Why not a library: docs/adr/0005-
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -44,13 +45,15 @@ _ERROR = struct.Struct("=i")
 #: How often an interrupted dump is asked for again (Launchpad bug 1962608).
 _DUMP_TRIES = 10
 _BUFFER = 1 << 18
+#: The kernel answers at once, or something is badly wrong.
+_SECONDS = 30
 
 
 class KernelError(OSError):
     """The kernel refused. ``str()`` is its own explanation where it gives one, else the text of the errno."""
 
-    def __init__(self, errno: int, words: str) -> None:
-        super().__init__(errno, words or os.strerror(errno))
+    def __init__(self, number: int, words: str) -> None:
+        super().__init__(number, words or os.strerror(number))
 
     def __str__(self) -> str:
         return str(self.strerror)
@@ -108,6 +111,7 @@ class Conversation:
         self._socket.bind((0, 0))
         for option in (_NETLINK_CAP_ACK, _NETLINK_EXT_ACK, _NETLINK_GET_STRICT_CHK):
             self._socket.setsockopt(_SOL_NETLINK, option, 1)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", _SECONDS, 0))
         self._sequence = 0
 
     def close(self) -> None:
@@ -131,7 +135,7 @@ class Conversation:
             answers, interrupted = self._receive(sequence, flags)
             if not interrupted:
                 return answers
-        raise KernelError(4, "the kernel's list kept changing while it was read")
+        raise KernelError(errno.EINTR, "the kernel's list kept changing while it was read")
 
     def _send(self, kind: int, body: bytes, flags: int) -> int:
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
@@ -143,7 +147,7 @@ class Conversation:
         answers: list[bytes] = []
         interrupted = False
         while True:
-            for kind, message_flags, number, body in _messages(self._socket.recv(_BUFFER)):
+            for kind, message_flags, number, body in _messages(self._receive_some()):
                 if number != sequence:
                     continue  # the rest of an answer whose reader was interrupted
                 interrupted |= bool(message_flags & NLM_F_DUMP_INTR)
@@ -153,6 +157,12 @@ class Conversation:
                     _raise_if_refused(body, message_flags)
                     return answers, interrupted
                 answers.append(body)
+
+    def _receive_some(self) -> bytes:
+        try:
+            return self._socket.recv(_BUFFER)
+        except BlockingIOError as error:
+            raise KernelError(errno.ETIMEDOUT, f"the kernel did not answer within {_SECONDS} seconds") from error
 
 
 def _messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
@@ -164,9 +174,9 @@ def _messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
 
 
 def _raise_if_refused(body: bytes, flags: int) -> None:
-    errno = -_ERROR.unpack_from(body)[0]
-    if errno:
-        raise KernelError(errno, _words(body, flags))
+    number = -_ERROR.unpack_from(body)[0]
+    if number:
+        raise KernelError(number, _words(body, flags))
 
 
 def _words(body: bytes, flags: int) -> str:

@@ -43,10 +43,14 @@ def read_chain(family: str, chain: str, context: str) -> ChainState | None:
     return None if found is None else ChainState(tuple(found[0]), found[1])
 
 
-@functools.cache
 def may_change_network() -> bool:
     """Whether this process is root, or holds CAP_NET_ADMIN."""
-    return os.geteuid() == 0 or bool(_effective_capabilities() >> _CAP_NET_ADMIN & 1)
+    return os.geteuid() == 0 or _holds_net_admin(os.geteuid())
+
+
+@functools.cache
+def _holds_net_admin(user: int) -> bool:
+    return bool(_effective_capabilities() >> _CAP_NET_ADMIN & 1)
 
 
 def _effective_capabilities() -> int:
