@@ -36,3 +36,10 @@ def require(program: str | None = None, package: str | None = None, *, module: s
     if spec is None:
         missing(f"Python module {module} is not installed: .venv/bin/pip install {package or module}")
     return str(spec.origin)
+
+
+def require_tun() -> None:
+    """Ends the test when tap devices cannot be made here."""
+    __tracebackhide__ = True
+    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        missing("/dev/net/tun cannot be opened: `modprobe tun` as root, or give this user access to it")

@@ -118,6 +118,11 @@ class Conversation:
         """Closes the socket."""
         self._socket.close()
 
+    def __del__(self) -> None:
+        # A thread that ends drops its conversation, and there is nobody left to close it.
+        if hasattr(self, "_socket"):
+            self._socket.close()
+
     def namespace_cookie(self) -> int | None:
         """A number that no other network namespace has until the next boot (Linux 5.14), else None."""
         try:

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses and routes are read, taken away and given back without losing anything of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from os_vif.host import rtnetlink, rtnetlink_ip
+
+ADDRESSES = (
+    "10.1.0.5/24",
+    "10.1.0.6/24",  # secondary: goes when the first goes
+    "10.2.0.1/16 label eth9:alias",
+    "192.0.2.1/32 peer 192.0.2.2/32",
+    "10.3.0.1/24 noprefixroute",
+    "10.4.0.1/24 valid_lft 4000 preferred_lft 3000",
+)
+ROUTES = (
+    "10.3.0.0/24 dev eth9 scope link metric 77",
+    "default via 10.1.0.1 dev eth9",
+    "default via 10.1.0.2 dev eth9 metric 500",
+    "172.16.0.0/12 via 10.2.0.9 dev eth9 src 10.2.0.1 mtu 1300 proto static",
+    "198.51.100.0/24 via 10.3.0.7 dev eth9 table 1042 onlink",
+)
+
+
+@pytest.fixture
+def furnished(netns):
+    """A namespace whose eth9 has addresses and routes of every sort."""
+    netns.ip("link", "add", "eth9", "address", "02:00:00:00:00:09", "type", "veth", "peer", "name", "wire")
+    netns.ip("link", "set", "wire", "up")
+    netns.ip("link", "set", "eth9", "up")
+    for address in ADDRESSES:
+        netns.ip("address", "add", *address.split(), "dev", "eth9")
+    for route in ROUTES:
+        netns.ip("route", "add", *route.split())
+    return netns
+
+
+def _without_lifetimes(snapshot):
+    return str({name: part for name, part in snapshot.items() if name != "sysctls"})
+
+
+def test_addresses_are_read_in_order(furnished):
+    """Every IPv4 address, primary ones as well as secondary ones."""
+    with furnished.enter():
+        found = rtnetlink_ip.addresses_of(rtnetlink.get_link("eth9").index)
+    assert [address["shown"] for address in found] == [
+        "10.1.0.5/24",
+        "10.2.0.1/16",
+        "192.0.2.1/32",
+        "10.3.0.1/24",
+        "10.4.0.1/24",
+        "10.1.0.6/24",
+    ]
+
+
+def test_routes_of_all_tables_are_read_neighbours_first(furnished):
+    """Routes that somebody added, of every table; not those that come and go with an address."""
+    with furnished.enter():
+        found = rtnetlink_ip.routes_via(rtnetlink.get_link("eth9").index)
+    assert found[0]["shown"] == "10.3.0.0/24"
+    assert sorted(route["shown"] for route in found) == sorted(
+        ["10.3.0.0/24", "default", "default", "172.16.0.0/12", "198.51.100.0/24"]
+    )
+
+
+def test_what_was_taken_away_can_be_given_back(furnished):
+    """After all was removed and put back, `ip` shows what it showed before: labels, metrics, tables, sources."""
+    before = furnished.snapshot()
+    with furnished.enter():
+        index = rtnetlink.get_link("eth9").index
+        addresses, routes = rtnetlink_ip.addresses_of(index), rtnetlink_ip.routes_via(index)
+        for route in reversed(routes):
+            rtnetlink_ip.delete_route(index, route)
+        for address in reversed(addresses):
+            rtnetlink_ip.delete_address(index, address)
+        assert (rtnetlink_ip.addresses_of(index), rtnetlink_ip.routes_via(index)) == ([], [])
+        for address in addresses:
+            rtnetlink_ip.add_address(index, address)
+        for route in routes:
+            rtnetlink_ip.add_route(index, route)
+    assert furnished.snapshot() == before
+
+
+def test_a_route_over_several_devices_is_not_one_devices_own(furnished):
+    """A multipath route is left out: it cannot be moved with one of its devices."""
+    furnished.ip("link", "add", "eth8", "type", "veth", "peer", "name", "wire8")
+    furnished.ip("link", "set", "eth8", "up")
+    furnished.ip("address", "add", "10.8.0.1/24", "dev", "eth8")
+    hops = "nexthop via 10.1.0.1 dev eth9 nexthop via 10.8.0.2 dev eth8"
+    furnished.ip("route", "add", "203.0.113.0/24", *hops.split())
+    with furnished.enter():
+        found = rtnetlink_ip.routes_via(rtnetlink.get_link("eth9").index)
+    assert "203.0.113.0/24" not in [route["shown"] for route in found]
