@@ -37,6 +37,11 @@ def use(new: Engine | None) -> None:
         _engine = new
 
 
+def in_use() -> Engine | None:
+    """The engine of this process, or None when none was needed so far."""
+    return _engine
+
+
 def _make_engine() -> Engine:
     # Imported when first used: a process that only reads or writes objects does not need it.
     from os_vif.host.access import RealHost

@@ -29,11 +29,16 @@ def read(device: str, family: str, key: str) -> str | None:
 
 def write(device: str, family: str, key: str, value: str) -> None:
     """Sets a value. A key that the kernel does not have is passed over. Raises OSError, ValueError."""
-    if key not in _WRITABLE.get(family, ()):
-        raise ValueError(f"sysctl {family}/{key} is not one that os-vif sets")
+    check_writable(family, key)
     path = Path(_path(device, family, key))
     if path.exists() or path.parent.exists():
         path.write_text(value)
+
+
+def check_writable(family: str, key: str) -> None:
+    """Raises ValueError for what is not on the list."""
+    if key not in _WRITABLE.get(family, ()):
+        raise ValueError(f"sysctl {family}/{key} is not one that os-vif sets")
 
 
 def _path(device: str, family: str, key: str) -> str:

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""IPv4 addresses and routes of a fake host, in the form of os_vif.host.rtnetlink_ip, with the kernel's rules."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+from typing import Any
+
+from os_vif.host.netlink import KernelError
+from os_vif.testing.fake.link import FakeLink
+from os_vif.testing.fake.namespace import FakeNamespace
+
+_IFA_ADDRESS, _IFA_LOCAL = 1, 2
+_RTA_DST, _RTA_GATEWAY, _RTA_TABLE = 1, 5, 15
+_MAIN_TABLE, _STATIC, _UNICAST = 254, 4, 1
+_SCOPE_UNIVERSE, _SCOPE_LINK, _ONLINK = 0, 253, 4
+
+
+def address(text: str) -> dict[str, Any]:
+    """An address such as "192.0.2.1/24", as rtnetlink_ip describes it."""
+    interface = ipaddress.IPv4Interface(text)
+    packed = interface.ip.packed.hex()
+    return {
+        "shown": str(interface),
+        "header": [socket.AF_INET, interface.network.prefixlen, 0x80, _SCOPE_UNIVERSE],
+        "attributes": [[_IFA_ADDRESS, packed], [_IFA_LOCAL, packed]],
+    }
+
+
+def route(destination: str, via: str = "") -> dict[str, Any]:
+    """A route to "198.51.100.0/24" or to "default", through a gateway or without one, as rtnetlink_ip describes it."""
+    network = ipaddress.IPv4Network("0.0.0.0/0" if destination == "default" else destination)
+    attributes = [[_RTA_TABLE, _MAIN_TABLE.to_bytes(4, "little").hex()]]
+    if network.prefixlen:
+        attributes.append([_RTA_DST, network.network_address.packed.hex()])
+    if via:
+        attributes.append([_RTA_GATEWAY, ipaddress.IPv4Address(via).packed.hex()])
+    scope = _SCOPE_UNIVERSE if via else _SCOPE_LINK
+    return {
+        "shown": str(network) if network.prefixlen else "default",
+        "gateway": bool(via),
+        "header": [socket.AF_INET, network.prefixlen, 0, 0, _MAIN_TABLE, _STATIC, scope, _UNICAST, 0],
+        "attributes": attributes,
+    }
+
+
+def address_add(namespace: FakeNamespace, name: str, address: dict[str, Any]) -> None:
+    """Operation "address.add"; one that is there is fine."""
+    link = namespace.find(name)
+    if address["shown"] not in [known["shown"] for known in link.addresses]:
+        link.addresses.append(dict(address))
+
+
+def address_delete(namespace: FakeNamespace, name: str, address: dict[str, Any]) -> None:
+    """Operation "address.delete": secondary addresses go with the first of their subnet, routes with the last one."""
+    link = namespace.find(name)
+    gone = [known for known in link.addresses if known["shown"] == address["shown"]]
+    if not gone:
+        return
+    same_subnet = [known for known in link.addresses if _subnet(known) == _subnet(address)]
+    if same_subnet[0]["shown"] == address["shown"]:
+        gone = same_subnet
+    link.addresses = [known for known in link.addresses if known not in gone]
+    if not link.addresses:
+        link.routes = []
+
+
+def route_add(namespace: FakeNamespace, name: str, route: dict[str, Any]) -> None:
+    """Operation "route.add"; one that is there is fine."""
+    link = namespace.find(name)
+    if not link.up:
+        raise KernelError(errno.ENETDOWN, "Device for nexthop is not up")
+    gateway = dict(map(tuple, route["attributes"])).get(_RTA_GATEWAY)
+    if gateway is not None and not route["header"][8] & _ONLINK and not _reaches(link, gateway):
+        raise KernelError(errno.ENETUNREACH, "Nexthop has invalid gateway")
+    if any(_same_place(route, known) for other in namespace.links.values() for known in other.routes):
+        return
+    link.routes.append(dict(route))
+
+
+def route_delete(namespace: FakeNamespace, name: str, route: dict[str, Any]) -> None:
+    """Operation "route.delete"; one that is gone is fine."""
+    link = namespace.find(name)
+    link.routes = [known for known in link.routes if not _same_place(route, known)]
+
+
+def link_down(link: FakeLink) -> None:
+    """Routes do not survive that their device goes down; addresses do."""
+    link.routes = []
+
+
+def _reaches(link: FakeLink, gateway: str) -> bool:
+    wanted = ipaddress.IPv4Address(bytes.fromhex(gateway))
+    subnets = [_subnet(known) for known in link.addresses]
+    direct = [ipaddress.IPv4Network(known["shown"]) for known in link.routes if not known["gateway"]]
+    own = [ipaddress.IPv4Interface(known["shown"]).ip for known in link.addresses]
+    return wanted not in own and any(wanted in network for network in (*subnets, *direct))
+
+
+def _subnet(address: dict[str, Any]) -> ipaddress.IPv4Network:
+    return ipaddress.IPv4Interface(address["shown"]).network
+
+
+def _same_place(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """The kernel has one route per destination, type of service, table and metric."""
+    return _place(one) == _place(other)
+
+
+def _place(route: dict[str, Any]) -> tuple[Any, ...]:
+    metric = [value for kind, value in route["attributes"] if kind == 6]
+    return (route["shown"], route["header"][3], route["header"][4], *metric)
