@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar, cast
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,8 @@ class CoercedList(list[T]):
     Changing the list in place is not a change of the object that has it; assigning the field is.
     """
 
-    _field: ListField[T] | None = None
+    # Any: a field is a descriptor, and a type checker would take this one for an attribute of type list.
+    _field: Any = None
 
     @classmethod
     def trusted(cls, field: ListField[T], values: Iterable[T]) -> Self:
@@ -31,7 +32,8 @@ class CoercedList(list[T]):
         return made
 
     def _coerce(self, value: Any, index: int) -> T:
-        return cast("T", value) if self._field is None else self._field.coerce_element(value, index)
+        coerced: T = value if self._field is None else self._field.coerce_element(value, index)
+        return coerced
 
     def _coerce_all(self, values: Iterable[Any], start: int) -> list[T]:
         return [self._coerce(value, index) for index, value in enumerate(values, start)]

@@ -47,9 +47,9 @@ class Reading:
         name, version = self._header(primitive)
         cls = _registry.find(name, self.namespace, version)
         if field is not None and cls is not None and not field.admits(cls):
-            raise field.refuse(name)
+            raise field.refuse(_short(name))
         if cls is None:
-            raise _wire.Refusal(exception.UnknownObject, name=name, namespace=self.namespace)
+            raise _wire.Refusal(exception.UnknownObject, name=_short(name), namespace=self.namespace)
         if not hasattr(cls, "_obj_read"):
             return _read_foreign(cls, primitive, self.context)
         self.depth += 1
@@ -67,12 +67,16 @@ class Reading:
             version = primitive[_wire.VERSION]
         except KeyError as error:
             raise _missing(error.args[0]) from error
-        for key, value in ((_wire.NAME, name), (_wire.NAMESPACE, namespace), (_wire.VERSION, version)):
-            if type(value) is not str or len(value) > 200:
-                raise _at(key, _wire.wrong_type(value, "a short string"))
-        if namespace != self.namespace:
-            raise _wire.Refusal(exception.UnknownObject, name=name, namespace=namespace)
+        if type(name) is not str or type(version) is not str or namespace != self.namespace:
+            raise self._bad_header(name, namespace, version)
         return name, version
+
+    def _bad_header(self, name: Any, namespace: Any, version: Any) -> _wire.Refusal:
+        for key, value in ((_wire.NAME, name), (_wire.NAMESPACE, namespace), (_wire.VERSION, version)):
+            if not isinstance(value, str):
+                return _at(key, _wire.wrong_type(value, "a string"))
+        known = {"name": _short(name), "namespace": _short(namespace)}
+        return _wire.Refusal(exception.UnknownObject, **known)
 
 
 def decode(entry: Any, primitive: Any, context: Any) -> Any:
@@ -110,43 +114,51 @@ def read_as(cls: Any, version: str, primitive: dict[Any, Any], reading: Reading)
         raise _at(_wire.DATA, _wire.wrong_type(data, "an object")) if _wire.DATA in primitive else _missing(_wire.DATA)
     plan = plan_of(cls)
     obj = cls._obj_blank(reading.context) if plan.own_init else cls()
-    count = _fill(obj, plan, data, reading)
+    unknown = _fill(obj, plan, data, reading)
     state = obj.__dict__
-    unknown: tuple[str, ...] = ()
-    if count != len(data):
-        unknown = _unknown(cls, plan, data)
-        if unknown:
-            state[DROPPED] = unknown
-            reading.dropped = True
+    if unknown:
+        state[DROPPED] = tuple(unknown)
+        reading.dropped = True
     if plan.starts:
         obj._obj_start()
     state["_context"] = reading.context
     if version != cls.VERSION and not newer:
         state["VERSION"] = version
-    state["_changed_fields"] = _changes(cls, plan, primitive, newer or bool(unknown))
+    changes = primitive.get(_wire.CHANGES)
+    state["_changed_fields"] = set() if changes is None else _changes(cls, plan, changes, None if newer else unknown)
     return obj
 
 
-def _fill(obj: Any, plan: Plan, data: dict[Any, Any], reading: Reading) -> int:
-    """Set the fields that are in ``data``; return how many."""
-    state = obj.__dict__
-    count = 0
-    for line in plan.lines:
-        name, slot, field, foreign = line.name, line.slot, line.field, line.foreign
-        if name in data:
-            count += 1
-            value = data[name]
-            try:
-                if value is None:
-                    state[slot] = _null(obj, line)
-                elif foreign:
-                    state[slot] = _read_foreign_field(obj, field, value, reading)
-                else:
-                    state[slot] = field.read(value, reading)
-            except _wire.Refusal as refusal:
-                refusal.path.append(name)
-                raise
-    return count
+def _fill(obj: Any, plan: Plan, data: dict[Any, Any], reading: Reading) -> list[str]:
+    """Set the fields that are in ``data``; return the names that are no fields."""
+    state, lines = obj.__dict__, plan.by_name
+    unknown: list[str] = []
+
+    for name, value in data.items():
+        if name not in lines:
+            unknown.append(_field_name(name))
+            continue
+        line = lines[name]
+        exact: Any = line.exact
+        try:
+            if type(value) is exact and (exact is not str or len(value) <= _wire.MAX_STRING):
+                state[line.slot] = value
+            elif value is None:
+                state[line.slot] = _null(obj, line)
+            elif line.foreign:
+                state[line.slot] = _read_foreign_field(obj, line.field, value)
+            else:
+                state[line.slot] = line.field.read(value, reading)
+        except _wire.Refusal as refusal:
+            refusal.path.append(name)
+            raise
+    return unknown
+
+
+def _field_name(key: Any) -> str:
+    if isinstance(key, str):
+        return key
+    raise _at(_wire.show(key), _wire.wrong_type(key, "a string as the name of a field"))
 
 
 def _null(obj: Any, line: Line) -> Any:
@@ -158,7 +170,7 @@ def _null(obj: Any, line: Line) -> Any:
         raise _wire.Refusal(exception.InvalidValue, "null is not a value of this field") from error
 
 
-def _read_foreign_field(obj: Any, field: Any, value: Any, reading: Reading) -> Any:
+def _read_foreign_field(obj: Any, field: Any, value: Any) -> Any:
     try:
         return field.read_for(obj, value)
     except exception.ObjectError as error:
@@ -197,31 +209,27 @@ def _is_newer(cls: Any, version: str) -> bool:
     except ValueError as error:
         raise _at(_wire.VERSION, _wire.Refusal(exception.MalformedPrimitive, str(error))) from error
     if wanted[0] != newest[0]:
-        known = {"name": cls.obj_name(), "version": version, "known": cls.VERSION}
+        known = {"name": cls.obj_name(), "version": _short(version), "known": cls.VERSION}
         raise _wire.Refusal(exception.UnsupportedObjectVersion, **known)
     return wanted > newest
 
 
-def _unknown(cls: Any, plan: Plan, data: dict[Any, Any]) -> tuple[str, ...]:
-    for key in data:
-        if not isinstance(key, str):
-            raise _at(_wire.show(key), _wire.wrong_type(key, "a string as the name of a field"))
-    return tuple(key for key in data if key not in plan.by_name)
-
-
-def _changes(cls: Any, plan: Plan, primitive: dict[Any, Any], lenient: bool) -> set[str]:
-    changes = primitive.get(_wire.CHANGES)
-    if changes is None:
-        return set()
+def _changes(cls: Any, plan: Plan, changes: Any, unknown: list[str] | None) -> set[str]:
+    """The changes as a set. ``unknown``: names that may occur besides the fields; None means any."""
     if not isinstance(changes, (list, tuple)):
         raise _at(_wire.CHANGES, _wire.wrong_type(changes, "a list"))
+    known = plan.by_name
     for name in changes:
-        if not isinstance(name, str):
+        if type(name) is not str:
             raise _at(_wire.CHANGES, _wire.wrong_type(name, "the name of a field"))
-        if name not in plan.by_name and not lenient and name not in cls.obj_extra_fields:
+        if name not in known and unknown is not None and name not in unknown and name not in cls.obj_extra_fields:
             reason = f"{_wire.show(name)} is not a field of {cls.obj_name()}"
             raise _at(_wire.CHANGES, _wire.Refusal(exception.MalformedPrimitive, reason))
-    return {name for name in changes if name in plan.by_name}
+    return {name for name in changes if name in known}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _missing(key: str) -> _wire.Refusal:

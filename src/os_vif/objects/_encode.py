@@ -21,7 +21,7 @@ def _encode(obj: Any) -> tuple[dict[str, Any], bool]:
     changed = state["_changed_fields"]
     inside: list[str] = []
     data: dict[str, Any] = {}
-    for name, slot, field, plain, nested, foreign in plan.lines:
+    for name, slot, field, plain, nested, foreign, _ in plan.lines:
         if slot not in state:
             continue
         value = state[slot]

@@ -28,11 +28,7 @@ class UnspecifiedDefault:
 _NO_DEFAULT = "<class 'oslo_versionedobjects.fields.UnspecifiedDefault'>"
 
 
-class FieldRoot:
-    """Empty; it is what lets :mod:`os_vif.objects._oslo` give :class:`Field` another base later."""
-
-
-class Field(FieldRoot, Generic[T]):
+class Field(Generic[T]):
     """A field whose values are of type ``T``.
 
     ``nullable``: None is a value. ``default``: what ``obj_set_defaults()`` sets, and what None becomes in a field
@@ -47,9 +43,7 @@ class Field(FieldRoot, Generic[T]):
     slot: str = ""
     owner: type | None = None
 
-    def __init__(
-        self, *, nullable: bool = False, default: Any = UnspecifiedDefault, read_only: bool = False
-    ) -> None:
+    def __init__(self, *, nullable: bool = False, default: Any = UnspecifiedDefault, read_only: bool = False) -> None:
         self._nullable = nullable
         self._default = default
         self._read_only = read_only
@@ -182,6 +176,9 @@ class Field(FieldRoot, Generic[T]):
 
 
 def optional(field: Field[T]) -> Field[T | None]:
-    """``field``, made nullable: ``address = optional(MACAddressField())`` reads as ``str | None`` for a type checker."""
+    """``field``, made nullable.
+
+    ``optional(MACAddressField())`` is ``MACAddressField(nullable=True)``, and ``str | None`` to a type checker.
+    """
     field._nullable = True
     return cast("Field[T | None]", field)

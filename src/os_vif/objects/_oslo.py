@@ -1,21 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Living with oslo.versionedobjects in one process, without ever importing it.
 
-Two things are done once it is loaded, whoever loads it and whenever:
+Three things are done once it is loaded, whoever loads it and whenever:
 
-* its base classes become bases of ours. Its code tells objects and fields by ``isinstance``, and with that it takes
-  ours: in its fields, its registration decorator and its change tracking. Ours come first in the method
-  resolution order, so nothing of ours behaves differently.
+* its VersionedObject becomes a base of ours. Its code tells objects by ``isinstance``, for one when it looks for
+  changes inside an object, and so takes ours for what they are. Ours comes first in the method resolution order,
+  and defines all that it uses, so nothing of ours behaves differently.
 * the classes of this package are put into its registry, where it looks names up.
+* classes that others derive from ours get their inherited fields in a wrapping that is a Field of its own, because
+  its decorator accepts no others.
 
-It may come before us (then importing us does both) or after us (then an import hook does), and a process that never
+It may come before us (then importing us does it) or after us (then an import hook does), and a process that never
 loads it pays nothing for it.
 """
 
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from os_vif.objects._field import UnspecifiedDefault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,14 +31,14 @@ _BASE = "oslo_versionedobjects.base"
 _OURS = "os_vif.objects."
 
 _announced: list[Any] = []
-_roots: list[tuple[Any, str, str]] = []
+_roots: list[Any] = []
 
 
-def give_root(cls: Any, module: str, name: str) -> None:
-    """Have ``cls`` derive from class ``name`` of oslo's ``module`` as soon as that is loaded."""
-    _roots.append((cls, module, name))
+def give_root(cls: Any) -> None:
+    """Have ``cls`` derive from oslo's VersionedObject as soon as there is one."""
+    _roots.append(cls)
     if _loaded() is not None:
-        _adopt_root(cls, module, name)
+        _adopt_root(cls)
 
 
 def announce(cls: Any) -> None:
@@ -46,12 +51,46 @@ def announce(cls: Any) -> None:
         _enter(cls)
 
 
+def dress(cls: Any) -> None:
+    """Wrap those of ``cls.fields`` that are ours, where oslo is loaded and ``cls`` is somebody else's class."""
+    if _loaded() is None or cls.__module__.startswith(_OURS):
+        return
+    wrapper = _wrapper()
+    cls.fields = {
+        name: field if isinstance(field, wrapper.__mro__[1]) else wrapper(field) for name, field in cls.fields.items()
+    }
+
+
+@cache
+def _wrapper() -> Any:
+    """The class of a Field of oslo's that does as one of ours."""
+    fields = sys.modules["oslo_versionedobjects.fields"]
+
+    class Wrapped(fields.Field):  # type: ignore[name-defined,misc]
+        def __init__(self, wrapped: Any) -> None:
+            has_default = wrapped.default is not UnspecifiedDefault
+            default = wrapped.default if has_default else fields.UnspecifiedDefault
+            super().__init__(wrapped, nullable=wrapped.nullable, default=default, read_only=wrapped.read_only)
+            self.wrapped = wrapped
+
+        def coerce(self, obj: Any, attr: str, value: Any) -> Any:
+            return self.wrapped.coerce(obj, attr, value)
+
+        def describe(self) -> str:
+            return str(self.wrapped.describe())
+
+        def __repr__(self) -> str:
+            return repr(self.wrapped)
+
+    return Wrapped
+
+
 def find_foreign(name: str, namespace: str, version: str) -> type | None:
     """The class registered in oslo's registry under ``name`` and in ``namespace``, preferably of ``version``."""
     oslo = _loaded()
     if oslo is None or name not in (classes := oslo.VersionedObjectRegistry.obj_classes()):
         return None
-    inside: list[type] = [cls for cls in classes[name] if cls.OBJ_PROJECT_NAMESPACE == namespace]
+    inside: list[type] = [cls for cls in classes[name] if namespace == cls.OBJ_PROJECT_NAMESPACE]
     exact = [cls for cls in inside if getattr(cls, "VERSION", None) == version]
     return next(iter(exact + inside), None)
 
@@ -64,15 +103,15 @@ def _loaded() -> Any:
 
 def _adopt() -> None:
     for root in _roots:
-        _adopt_root(*root)
+        _adopt_root(root)
     for cls in _announced:
         _enter(cls)
 
 
-def _adopt_root(cls: Any, module: str, name: str) -> None:
-    theirs = getattr(sys.modules[module], name)
+def _adopt_root(cls: Any) -> None:
+    theirs = _loaded().VersionedObject
     if not issubclass(cls, theirs):
-        cls.__bases__ = (theirs, *cls.__bases__[1:])
+        cls.__bases__ = (theirs,)
 
 
 def _enter(cls: Any) -> None:

@@ -9,13 +9,16 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from os_vif.objects._field import Field
-from os_vif.objects.fields import ListField, ObjectField
+from os_vif.objects.fields import BooleanField, IntegerField, ListField, ObjectField, StringField, UUIDField
+
+_EXACT: dict[type, type] = {StringField: str, UUIDField: str, BooleanField: bool, IntegerField: int}
 
 
 class Line(NamedTuple):
-    """A field: its name, where values are kept, the field itself, and how it is written.
+    """A field: its name, where values are kept, the field itself, and how it is written and read.
 
-    ``plain``: as it is. ``nested``: as the one object it is. ``foreign``: a field of oslo's. Else by ``field.write``.
+    ``plain``: written as it is. ``nested``: as the one object it is. ``foreign``: a field of oslo's. Else by
+    ``field.write``. ``exact``: wire values of exactly this type need no more than a look at their length.
     """
 
     name: str
@@ -24,6 +27,7 @@ class Line(NamedTuple):
     plain: bool
     nested: bool
     foreign: bool
+    exact: type | None
 
 
 class Plan(NamedTuple):
@@ -64,9 +68,11 @@ def _work_out(cls: Any) -> Plan:
 
 def _line(name: str, field: Any) -> Line:
     slot = "_obj_" + name
+    field = getattr(field, "wrapped", field)
     if not isinstance(field, Field):
-        return Line(name, slot, _Foreign(name, field), plain=False, nested=False, foreign=True)
-    return Line(name, slot, field, field.PLAIN, isinstance(field, ObjectField), foreign=False)
+        return Line(name, slot, _Foreign(name, field), plain=False, nested=False, foreign=True, exact=None)
+    nested = isinstance(field, ObjectField)
+    return Line(name, slot, field, field.PLAIN, nested, foreign=False, exact=_EXACT.get(type(field)))
 
 
 def _holds_objects(field: Any) -> bool:

@@ -29,6 +29,6 @@ def find(name: str, namespace: str, version: str) -> type | None:
     Kuryr keeps its nested VIFs so. A class found there need not be one of ours.
     """
     ours = CLASSES.get(name)
-    if ours is not None and ours.OBJ_PROJECT_NAMESPACE == namespace:
+    if ours is not None and namespace == ours.OBJ_PROJECT_NAMESPACE:
         return ours
     return _oslo.find_foreign(name, namespace, version)

@@ -153,6 +153,12 @@ class IPAddressField(Field[netaddr.IPAddress]):
     TYPE = "IPAddress"
 
     def accept(self, value: Any, attr: str) -> netaddr.IPAddress:
+        known = _KNOWN_ADDRESSES.get(value) if type(value) is str else value
+        if known is None:
+            known = _remember(_KNOWN_ADDRESSES, value, self._parse(value))
+        return self._parse(known)
+
+    def _parse(self, value: Any) -> netaddr.IPAddress:
         try:
             return netaddr.IPAddress(value)
         except netaddr.AddrFormatError as error:
@@ -162,11 +168,7 @@ class IPAddressField(Field[netaddr.IPAddress]):
         return str(value)
 
     def read(self, value: Any, reading: Reading) -> netaddr.IPAddress:
-        known = _KNOWN_ADDRESSES.get(text(value))
-        if known is None:
-            known = _form(self, value)
-            _remember(_KNOWN_ADDRESSES, value, known)
-        return netaddr.IPAddress(known)
+        return _form(self, text(value))
 
 
 class IPNetworkField(Field[netaddr.IPNetwork]):
@@ -175,6 +177,12 @@ class IPNetworkField(Field[netaddr.IPNetwork]):
     TYPE = "IPNetwork"
 
     def accept(self, value: Any, attr: str) -> netaddr.IPNetwork:
+        known = _KNOWN_NETWORKS.get(value) if type(value) is str else value
+        if known is None:
+            known = _remember(_KNOWN_NETWORKS, value, self._parse(value))
+        return self._parse(known)
+
+    def _parse(self, value: Any) -> netaddr.IPNetwork:
         if not isinstance(value, (str, netaddr.IPNetwork, netaddr.IPAddress)):
             raise TypeError(f"a network is needed, not a {type(value).__name__}")
         try:
@@ -186,11 +194,7 @@ class IPNetworkField(Field[netaddr.IPNetwork]):
         return str(value)
 
     def read(self, value: Any, reading: Reading) -> netaddr.IPNetwork:
-        known = _KNOWN_NETWORKS.get(text(value))
-        if known is None:
-            known = _form(self, value)
-            _remember(_KNOWN_NETWORKS, value, known)
-        return netaddr.IPNetwork(known)
+        return _form(self, text(value))
 
 
 class EnumField(StringField):
@@ -291,7 +295,8 @@ class ObjectField(Field[O_co]):
         return value.obj_to_primitive()
 
     def read(self, value: Any, reading: Reading) -> O_co:
-        return reading.read_object(value, self)
+        found: O_co = reading.read_object(value, self)
+        return found
 
     def refuse(self, name: str) -> _wire.Refusal:
         """What to raise when the wire has an object of another type here."""
@@ -379,11 +384,12 @@ def _form(field: Field[T], value: str) -> T:
     """``value`` as ``field`` accepts it, from the wire."""
     try:
         return field.accept(value, field.name)
-    except (TypeError, ValueError, ArithmeticError) as error:
+    except (TypeError, ValueError) as error:
         raise _wire.Refusal(exception.InvalidValue, str(error), value=_wire.show(value)) from error
 
 
-def _remember(known: dict[str, Any], key: str, value: Any) -> None:
+def _remember(known: dict[str, T], key: str, value: T) -> T:
     if len(known) >= _KNOWN_AT_MOST:
         known.clear()
     known[key] = value
+    return value

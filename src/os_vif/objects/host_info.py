@@ -7,13 +7,13 @@ from collections.abc import Collection
 from typing import Any
 
 from os_vif import exception
+from os_vif.objects._registry import CLASSES
 from os_vif.objects.base import (
     ComparableVersionedObject,
     VersionedObject,
     VersionedObjectPrintableMixin,
     register,
 )
-from os_vif.objects._registry import CLASSES
 from os_vif.objects.fields import ListOfObjectsField, StringField
 
 

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Objects as JSON text.
+
+    vif = codec.loads(text)
+    text = codec.dumps(vif)                 # or dumps(vif, version="1.0") for an older peer
+
+Errors of form name line and column; errors of content name the field, as in ``network.subnets.objects[0].cidr``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from os_vif import exception
+from os_vif.objects import register_all
+from os_vif.objects.base import VersionedObject
+from os_vif.objects.walk import dropped_fields
+
+__all__ = ["dropped_fields", "dumps", "loads"]
+
+
+def loads(text: str | bytes, context: Any = None) -> Any:
+    """The object that ``text`` is the JSON of; ``context`` becomes its ``obj_context``.
+
+    Raises MalformedText (with ``line`` and ``column`` in its ``kwargs``) when it is not JSON, and whatever
+    ``VersionedObject.obj_from_primitive`` raises when it is not an object's. ``dropped_fields(obj)`` lists the
+    fields of a newer version that had to be left out.
+    """
+    register_all()
+    return VersionedObject.obj_from_primitive(_parse(text), context)
+
+
+def dumps(obj: VersionedObject, version: str | None = None, *, indent: int | None = None) -> str:
+    """The JSON of ``obj``, written as ``version`` of it if given.
+
+    Raises UnsupportedObjectVersion for a version that ``obj`` does not have.
+    """
+    return json.dumps(obj.obj_to_primitive(target_version=version), indent=indent)
+
+
+def _parse(text: str | bytes) -> Any:
+    try:
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+    except json.JSONDecodeError as error:
+        raise _malformed(error.msg, error.lineno, error.colno) from None
+    except UnicodeDecodeError as error:
+        reason = f"byte {error.start} is not {error.encoding}"
+        before = error.object[: error.start]
+        line = before.count(b"\n") + 1
+        raise _malformed(reason, line, error.start - (before.rfind(b"\n") + 1) + 1) from None
+    except RecursionError:
+        raise _malformed("brackets are inside each other too deeply", 1, 1) from None
+    except _Unwanted as error:
+        raise _malformed(str(error), *_position(text, error.token)) from None
+    except ValueError as error:
+        # Python refuses to read numbers of thousands of digits.
+        raise _malformed(str(error), 1, 1) from None
+
+
+class _Unwanted(Exception):
+    """JSON that Python reads and nobody means; ``token`` is where to look for it."""
+
+    def __init__(self, reason: str, token: str) -> None:
+        super().__init__(reason)
+        self.token = token
+
+
+def _no_constant(name: str) -> Any:
+    raise _Unwanted(f"{name} is not JSON", name)
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise _Unwanted(f"{twice!r:.60} is there twice in one object", json.dumps(twice))
+    return found
+
+
+def _position(text: str | bytes, token: str) -> tuple[int, int]:
+    """Line and column of the last place that ``token`` is at; of the start, if it is written in some other way."""
+    told = text.decode(errors="replace") if isinstance(text, bytes) else text
+    before = told[: max(told.rfind(token), 0)]
+    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+
+
+def _malformed(reason: str, line: int, column: int) -> exception.MalformedText:
+    return exception.MalformedText(field="text", reason=reason, line=line, column=column)

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is wrong with an object that is well-formed, but that no host could do anything with.
+
+The object layer takes what peers have always sent: any text as a UUID, any text as the name of a device. Whoever is
+about to act on it asks here first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from os_vif.objects.base import VersionedObject
+from os_vif.objects.fields import ListField, MACAddressField, UUIDField
+from os_vif.objects.walk import join, walk
+
+IFNAMSIZ = 16
+"""The kernel's size of an interface name, its terminating zero included."""
+
+MIN_MTU, MAX_MTU = 68, 65535
+MIN_VLAN, MAX_VLAN = 1, 4094
+
+INTERFACE_NAMES = frozenset(
+    ("bridge", "bridge_interface", "bridge_name", "interface", "representor_name", "vif_name", "vlan_name")
+)
+"""Fields that name network interfaces, of whatever object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: the dotted path of the field, its value, why, and what to do."""
+
+    field: str
+    value: Any
+    reason: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}"
+
+
+Check = Callable[[Any], "tuple[str, str] | None"]
+"""Takes a value that is set and not None; returns reason and hint, or None if all is well."""
+
+
+def problems(obj: VersionedObject) -> list[Problem]:
+    """Everything that is wrong with ``obj`` and with the objects in it; empty when all is well.
+
+    Fields that are unset or None are never wrong here: which of them are needed is for the plugin to say.
+    """
+    return [problem for path, item in walk(obj) for problem in _problems_of(item, path)]
+
+
+def _problems_of(obj: VersionedObject, path: str) -> Iterator[Problem]:
+    for name, field in obj.fields.items():
+        check = _check_for(obj.obj_name(), name, getattr(field, "wrapped", field))
+        value = getattr(obj, name) if check and obj.obj_attr_is_set(name) else None
+        found = check(value) if check and value is not None else None
+        if found is not None:
+            yield Problem(join(path, name), value, *found)
+
+
+def _check_for(object_name: str, name: str, field: Any) -> Check | None:
+    if (object_name, name) in _NOT_NAMES or isinstance(field, ListField):
+        return None
+    if name in INTERFACE_NAMES:
+        return interface_name
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    return next((check for kind, check in _BY_KIND if isinstance(field, kind)), None)
+
+
+def interface_name(name: str) -> tuple[str, str] | None:
+    """Why the kernel, or a program in front of it, would not take ``name`` for an interface, and what to do."""
+    size = len(name.encode(errors="surrogatepass"))
+    if not name:
+        return "the name of an interface cannot be empty", "Leave the field unset if there is no interface."
+    if name in (".", ".."):
+        return f"{name!r} cannot be the name of an interface", _NAME_HINT
+    if size >= IFNAMSIZ:
+        return f"{name!r:.60} is {size} bytes long; the kernel takes {IFNAMSIZ - 1}", _NAME_HINT
+    if name.startswith("-"):
+        return f"{name!r} would be read as an option by the programs that it is given to", _NAME_HINT
+    wrong = _WRONG_IN_NAME.search(name)
+    if wrong:
+        return f"{name!r} has {_say(wrong.group())} in it", _NAME_HINT
+    return None
+
+
+_NAME_HINT = f"Use at most {IFNAMSIZ - 1} letters, digits, '-', '_' and '.'."
+# "/" makes a path of it, ":" an alias; the kernel refuses them, and white space. The rest would garble logs.
+_WRONG_IN_NAME = re.compile(r"[/:\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def _say(character: str) -> str:
+    return {"/": "a slash", ":": "a colon", " ": "a space", "\0": "a NUL"}.get(character, f"{character!r}")
+
+
+def uuid(value: str) -> tuple[str, str] | None:
+    """Why ``value`` is no UUID, and what to do."""
+    if _UUID.fullmatch(value):
+        return None
+    return f"{value!r:.60} is not a UUID", "A UUID has 32 hexadecimal digits, as in 8-4-4-4-12."
+
+
+_UUID = re.compile("[0-9a-fA-F]{8}(?P<dash>-?)(?:[0-9a-fA-F]{4}(?P=dash)){3}[0-9a-fA-F]{12}")
+
+
+def mac_address(value: str) -> tuple[str, str] | None:
+    """Why no device can have ``value`` as its MAC address, and what to do."""
+    if value == "00:00:00:00:00:00":
+        return f"{value} is no device's address", "Use the address that the port has on its network."
+    if int(value[:2], 16) & 1:
+        hint = "The first octet has to be even, as in fa:16:3e:00:00:01."
+        return f"{value} is a multicast address, which no device can have", hint
+    return None
+
+
+def mtu(value: int) -> tuple[str, str] | None:
+    """Why no interface can have ``value`` as its MTU, and what to do."""
+    if MIN_MTU <= value <= MAX_MTU:
+        return None
+    return f"{_number(value)} bytes cannot be an MTU", f"Use {MIN_MTU} to {MAX_MTU}, or null to leave it alone."
+
+
+def vlan(value: int) -> tuple[str, str] | None:
+    """Why ``value`` is no VLAN id, and what to do."""
+    if MIN_VLAN <= value <= MAX_VLAN:
+        return None
+    return f"{_number(value)} is not a VLAN id", f"Use {MIN_VLAN} to {MAX_VLAN}, or null for no VLAN."
+
+
+def _number(value: int) -> str:
+    return str(value) if abs(value) < 10**20 else "a number of more than 20 digits"
+
+
+_BY_NAME: dict[str, Check] = {"mtu": mtu, "vlan": vlan, "vlan_id": vlan}
+_BY_KIND: tuple[tuple[type, Check], ...] = ((UUIDField, uuid), (MACAddressField, mac_address))
+# The interface of a route is one inside the guest, and guests name theirs as they like.
+_NOT_NAMES = frozenset((("Route", "interface"),))
