@@ -43,7 +43,9 @@ __all__ = [
     "host_info",
     "initialize",
     "plan",
+    "plan_many",
     "plan_unplug",
+    "plan_unplug_many",
     "plug",
     "plug_many",
     "records",
@@ -51,6 +53,7 @@ __all__ = [
     "restore",
     "unplug",
     "unplug_many",
+    "unplug_recorded",
 ]
 
 #: A VIF, and the instance it belongs to.
@@ -91,6 +94,16 @@ def unplug(vif: VIFBase, instance_info: InstanceInfo) -> None:
     from os_vif import actions
 
     actions.unplug(vif, instance_info)
+
+
+def unplug_recorded(vif_id: str) -> None:
+    """Unplugs a VIF by its id alone, for when nobody has the VIF any more: the record tells all that is needed.
+
+    Raises NotRecorded, and what unplug() raises.
+    """
+    from os_vif import upkeep
+
+    upkeep.unplug_recorded(vif_id)
 
 
 def plug_many(pairs: Iterable[Pair], *, progress: Callable[[int, int], None] | None = None) -> None:
@@ -135,6 +148,23 @@ def plan_unplug(vif: VIFBase, instance_info: InstanceInfo) -> Plan:
     from os_vif import inspection
 
     return inspection.plan_unplug(vif, instance_info)
+
+
+def plan_many(pairs: Iterable[Pair]) -> Plan:
+    """What plug_many() would do now with a batch, step by step: what VIFs share is in it once. Nothing is changed.
+
+    Raises what plan() raises.
+    """
+    from os_vif import inspection
+
+    return inspection.plan_many(list(pairs))
+
+
+def plan_unplug_many(pairs: Iterable[Pair]) -> Plan:
+    """What unplug_many() would do now with a batch, step by step. Nothing is changed."""
+    from os_vif import inspection
+
+    return inspection.plan_unplug_many(list(pairs))
 
 
 def check(vif: VIFBase, instance_info: InstanceInfo) -> CheckResult:

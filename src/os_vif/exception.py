@@ -36,6 +36,7 @@
         ├── UnplugIncomplete                unplug-incomplete
         ├── DeadlineExceeded                deadline
         ├── NotPermitted                    not-permitted
+        ├── NotRecorded                     not-recorded
         └── JournalError                    journal
 
 The names down to NotImplementedForOS, and the attributes ``msg_fmt``, ``kwargs``, ``message`` and
@@ -363,6 +364,14 @@ class NotPermitted(HostError):
     code = "not-permitted"
     msg_fmt = "Not permitted to %(what)s: %(reason)s"
     hint = "Run as root or with CAP_NET_ADMIN, or install os-vif[privsep] and configure its helper_command."
+
+
+class NotRecorded(HostError):
+    """Something was asked of a VIF by its id, and no VIF of that id is recorded here."""
+
+    code = "not-recorded"
+    msg_fmt = "No VIF %(vif_id)s is recorded in this network namespace."
+    hint = "`vif list` shows what is; a VIF can be unplugged without a record too, from its serialized form."
 
 
 class JournalError(HostError):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,17 @@ def plan_unplug(vif: Any, instance_info: Any) -> Plan:
     """See os_vif.plan_unplug()."""
     plugin = actions.declarative(vif)
     return plugging.engine().plan_unplug([plugging.request_to_leave(plugin, vif, instance_info)])
+
+
+def plan_many(pairs: Sequence[tuple[Any, Any]]) -> Plan:
+    """See os_vif.plan_many()."""
+    return plugging.engine().plan([plugging.request(actions.declarative(vif), vif, info) for vif, info in pairs])
+
+
+def plan_unplug_many(pairs: Sequence[tuple[Any, Any]]) -> Plan:
+    """See os_vif.plan_unplug_many()."""
+    requests = [plugging.request_to_leave(actions.declarative(vif), vif, info) for vif, info in pairs]
+    return plugging.engine().plan_unplug(requests)
 
 
 def check(vif: Any, instance_info: Any) -> CheckResult:

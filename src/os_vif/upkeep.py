@@ -33,6 +33,20 @@ def gc(keep: set[str] | None, *, dry_run: bool) -> Sequence[Finding]:
     return findings if dry_run else [collector.remove(finding) for finding in findings]
 
 
+def unplug_recorded(vif_id: str) -> None:
+    """See os_vif.unplug_recorded()."""
+    from os_vif.host.garbage import GarbageCollector
+
+    engine = plugging.engine()
+    record = engine.journal.record(engine.scope(), vif_id)
+    if record is None:
+        raise exception.NotRecorded(vif_id=vif_id)
+    try:
+        GarbageCollector(engine, unplug_imperative=_unplug_recorded).unplug(record)
+    except exception.HostError as error:
+        raise exception.UnplugException(vif=vif_id, err=error) from error
+
+
 def restore() -> Sequence[Restored]:
     """See os_vif.restore()."""
     engine = plugging.engine()

@@ -81,7 +81,7 @@ class GarbageCollector:
             if finding.kind == OUTDATED:
                 self._forget(finding)
             elif finding.record is not None:
-                self._unplug(finding.record)
+                self.unplug(finding.record)
             else:
                 self._take_away(finding)
         except exception.HostError as error:
@@ -89,6 +89,11 @@ class GarbageCollector:
         except exception.ExceptionBase as error:
             return dataclasses.replace(finding, error=exception.HostError(str(error)))
         return dataclasses.replace(finding, removed=True)
+
+    def unplug(self, record: Record) -> None:
+        """Takes away what is recorded for a VIF. Raises UnplugIncomplete and what the plugin raises."""
+        if not self._unplug_imperative(record):
+            self._engine.unplug([_request_of(record)])
 
     def _records(self, scope: Scope, keep: set[str] | None) -> Iterator[Finding]:
         for record in self._engine.journal.records():
@@ -111,10 +116,6 @@ class GarbageCollector:
         scope = finding.record.scope
         keys = self._engine.journal.keys(scope, finding.vif_id)
         self._engine.journal.forget(scope, finding.vif_id, keys)
-
-    def _unplug(self, record: Record) -> None:
-        if not self._unplug_imperative(record):
-            self._engine.unplug([_request_of(record)])
 
     def _take_away(self, finding: Finding) -> None:
         assert finding.holding is not None
