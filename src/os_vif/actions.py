@@ -122,7 +122,9 @@ def _plug(plugin: Any, vif: Any, instance_info: Any) -> None:
     if isinstance(plugin, Plugin):
         plugging.engine().plug([plugging.request(plugin, vif, instance_info)])
         return
-    with plugging.engine().imperative(plugging.imperative_request(vif, instance_info)):
+    from os_vif.host import imperative
+
+    with imperative.plugging(plugging.engine(), plugging.imperative_request(vif, instance_info)):
         plugin.plug(vif, instance_info)
 
 
@@ -130,7 +132,9 @@ def _unplug(plugin: Any, vif: Any, instance_info: Any) -> None:
     if isinstance(plugin, Plugin):
         plugging.engine().unplug([plugging.request_to_leave(plugin, vif, instance_info)])
         return
-    with plugging.engine().imperative_end(plugging.imperative_request(vif, instance_info)):
+    from os_vif.host import imperative
+
+    with imperative.unplugging(plugging.engine(), plugging.imperative_request(vif, instance_info)):
         plugin.unplug(vif, instance_info)
 
 

@@ -82,7 +82,7 @@ class Engine:
             if work.tasks or obsolete.dropped:
                 deadline.check("its turn to change the host")
                 self._carry_out(scope, requests, known, held, work, obsolete)
-            elif not all(_is_current(request, known[request.vif_id]) for request in requests):
+            elif not all(is_current(request, known[request.vif_id]) for request in requests):
                 self._write_records(PLUGGED, scope, requests, known, held, work)
         return _joined(work, obsolete).as_plan("plug", vif_ids)
 
@@ -140,33 +140,6 @@ class Engine:
         deadline = Deadline(self._seconds)
         with self._locks.hold([f"{scope.namespace}/{key}" for key in keys], deadline):
             yield deadline
-
-    @contextlib.contextmanager
-    def imperative(self, request: Request) -> Iterator[None]:
-        """Around the work of a plugin that does it itself: nobody else works on the VIF, and it is recorded.
-
-        When the work fails or is cut off, the record stays unfinished: garbage collection has the plugin unplug it.
-        """
-        scope = self.scope()
-        with self.holding(scope, [request]), signals.deferred():
-            known = self.journal.record(scope, request.vif_id)
-            if not _is_current(request, known):
-                self.journal.write([(_record(scope, request, PLUGGING, known, ()), ())])
-            yield
-            if not _is_current(request, known):
-                self.journal.finish(scope, [request.vif_id], (), ())
-
-    @contextlib.contextmanager
-    def imperative_end(self, request: Request) -> Iterator[None]:
-        """The same for unplugging: the record goes when the work is done."""
-        scope = self.scope()
-        with self.holding(scope, [request]), signals.deferred():
-            known = self.journal.record(scope, request.vif_id)
-            if known:
-                self.journal.write([(_with_status(known, UNPLUGGING), ())])
-            yield
-            if known:
-                self.journal.forget(scope, request.vif_id, ())
 
     def _names(self, scope: Scope, request: Request) -> Iterator[str]:
         yield f"vif/{request.vif_id}"
@@ -226,7 +199,7 @@ class Engine:
     ) -> None:
         rows = []
         for request in requests:
-            record = _record(scope, request, status, known[request.vif_id], work.tasks)
+            record = new_record(scope, request, status, known[request.vif_id], work.tasks)
             rows.append((record, _merged(held[request.vif_id], work.holdings[request.vif_id])))
         self.journal.write(rows)
 
@@ -291,7 +264,7 @@ class Engine:
     ) -> None:
         held = {one.purpose.vif_id: one.holdings for one in leaving}
         if known and work.tasks:
-            self.journal.write([(_with_status(r, UNPLUGGING), held[r.vif_id]) for r in known])
+            self.journal.write([(with_status(r, UNPLUGGING), held[r.vif_id]) for r in known])
         errors = self.worker.do_all(work.tasks)
         if errors:
             raise exception.UnplugIncomplete(errors)
@@ -300,7 +273,8 @@ class Engine:
             self.journal.forget(scope, request.vif_id, [key for key in work.released if key in mine])
 
 
-def _is_current(request: Request, record: Record | None) -> bool:
+def is_current(request: Request, record: Record | None) -> bool:
+    """Whether the record says that the VIF is plugged as requested."""
     return (
         record is not None
         and record.status == PLUGGED
@@ -309,7 +283,8 @@ def _is_current(request: Request, record: Record | None) -> bool:
     )
 
 
-def _record(scope: Scope, request: Request, status: str, before: Record | None, tasks: Sequence[Task]) -> Record:
+def new_record(scope: Scope, request: Request, status: str, before: Record | None, tasks: Sequence[Task]) -> Record:
+    """The record of a VIF that follows ``before``, one generation on."""
     return Record(
         vif_id=request.vif_id,
         plugin=request.plugin,
@@ -323,7 +298,8 @@ def _record(scope: Scope, request: Request, status: str, before: Record | None, 
     )
 
 
-def _with_status(record: Record, status: str) -> Record:
+def with_status(record: Record, status: str) -> Record:
+    """The record, changed now."""
     return dataclasses.replace(record, status=status, changed=time.time())
 
 

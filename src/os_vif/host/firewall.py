@@ -74,6 +74,8 @@ def _back_to(resource: ForwardingRules, state: ChainState | None) -> Operation:
 
 def _write(resource: ForwardingRules, rules: Sequence[str], jumps: int) -> Operation:
     arguments = {"family": resource.family, "chain": resource.chain, "rules": list(rules), "jumps": jumps}
+    if resource.below:
+        arguments["below"] = resource.below
     return Operation("firewall.set", arguments)
 
 

@@ -56,12 +56,12 @@ def read_chain(family: str, chain: str) -> ChainState | None:
     return ChainState(rules, lines.count(f"-A FORWARD -j {chain}"))
 
 
-def set_chain(family: str, chain: str, rules: Sequence[str], jumps: int = 0) -> None:
+def set_chain(family: str, chain: str, rules: Sequence[str], jumps: int = 0, below: str = "") -> None:
     """Makes the chain hold just ``rules``. ``jumps`` says how many jumps from FORWARD there are already: none is
-    added to one. Raises OSError, ValueError."""
+    added to one, and the first goes below the last rule that matches ``below``. Raises OSError, ValueError."""
     lines = [f":{_checked(chain)} - [0:0]", *(f"-A {chain} {_one_line(rule)}" for rule in rules)]
     if not jumps:
-        lines.append(f"-I FORWARD -j {chain}")
+        lines.append(f"-I FORWARD {_position(family, below)} -j {chain}")
     _restore(family, lines)
 
 
@@ -71,6 +71,18 @@ def delete_chain(family: str, chain: str) -> None:
     if state is not None:
         lines = [f"-D FORWARD -j {chain}"] * state.jumps
         _restore(family, [f":{chain} - [0:0]", *lines, f"-X {chain}"])
+
+
+def _position(family: str, below: str) -> int:
+    """Where in FORWARD a rule goes that shall be below those matching a pattern; counted from 1."""
+    if not below:
+        return 1
+    try:
+        pattern = re.compile(below)
+    except re.error as error:
+        raise ValueError(f"{below!r} is not a pattern: {error}") from error
+    rules = [line for line in _filter_table(family) if line.startswith("-A FORWARD ")]
+    return max((number + 1 for number, rule in enumerate(rules, 1) if pattern.search(rule)), default=1)
 
 
 def _filter_table(family: str) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def options_of(link: Link) -> dict[str, Any]:
 
 def parent_of(link: Vlan | Macvtap, view: LinkView) -> str:
     """The name of the device below. Raises DeviceMissing when nothing is at the PCI address."""
-    if isinstance(link, Macvtap) and link.parent_pci and not link.parent:
+    if link.parent_pci and not link.parent:
         name = view.netdev_of_pci(link.parent_pci)
         if name is None:
             raise exception.DeviceMissing(
@@ -77,7 +77,7 @@ def _details(link: Link, view: LinkView) -> str:
     if isinstance(link, Veth):
         return f" with peer {link.peer}"
     if isinstance(link, Vlan):
-        return f" for VLAN {link.vlan_id} on {link.parent}"
+        return f" for VLAN {link.vlan_id} on {parent_of(link, view)}"
     if isinstance(link, Macvtap):
         return f" in mode {link.mode} on {parent_of(link, view)}"
     return " with several queues" if isinstance(link, Tap) and link.multi_queue else ""

@@ -132,7 +132,7 @@ def _check_identity(resource: Link, info: LinkInfo, view: LinkView, purpose: Pur
 
 def _identity(resource: Link, info: LinkInfo, view: LinkView) -> Iterator[tuple[str, Any, Any]]:
     if isinstance(resource, Vlan):
-        yield "parent", resource.parent, view.name_of(info.parent)
+        yield "parent", link_births.parent_of(resource, view), view.name_of(info.parent)
         yield "VLAN id", resource.vlan_id, info.options.get("vlan_id")
     elif isinstance(resource, Macvtap):
         yield "parent", link_births.parent_of(resource, view), view.name_of(info.parent)
@@ -141,7 +141,7 @@ def _identity(resource: Link, info: LinkInfo, view: LinkView) -> Iterator[tuple[
         yield "peer", resource.peer, view.name_of(info.parent)
     elif isinstance(resource, Tap):
         yield "multi-queue", resource.multi_queue, bool(info.options.get("multi_queue"))
-    elif isinstance(resource, ExistingLink) and resource.master and info.master:
+    if (resource.shared or isinstance(resource, ExistingLink)) and resource.master and info.master:
         yield "bridge", resource.master, view.name_of(info.master)
 
 
@@ -175,8 +175,8 @@ def _alias_if_ours(resource: Link, info: LinkInfo, purpose: Purpose, *, made: bo
 
 
 def _may_change_foreign(resource: Link, change: Change) -> bool:
-    """On a bridge that somebody else made, nothing is changed but that it is up."""
-    return isinstance(resource, ExistingLink) or change[0] == "up"
+    """On a device that somebody else made, nothing is changed but that it is up, and a port of the bridge stated."""
+    return isinstance(resource, ExistingLink) or change[0] in ("up", "master")
 
 
 def _change_step(resource: Link, name: str, old: Any, new: Any) -> Step:

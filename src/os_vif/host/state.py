@@ -126,11 +126,15 @@ class Tap(Link):
 
 @dataclass(frozen=True, kw_only=True)
 class Vlan(Link):
-    """A VLAN device on ``parent``; needs the kernel's 8021q module."""
+    """A VLAN device on ``parent``; needs the kernel's 8021q module.
+
+    Instead of ``parent``, ``parent_pci`` may name the PCI address of the device whose netdev is meant.
+    """
 
     kind: ClassVar[str] = "vlan"
 
-    parent: str
+    parent: str | None = None
+    parent_pci: str | None = None
     vlan_id: int
 
 
@@ -178,7 +182,8 @@ class AddressesMoved(Resource):
 class ForwardingRules(Resource):
     """Rules of one chain of our own in the filter table, which FORWARD jumps to.
 
-    ``family`` is "ipv4" or "ipv6"; ``rules`` in iptables' own syntax without the "-A chain".
+    ``family`` is "ipv4" or "ipv6"; ``rules`` in iptables' own syntax without the "-A chain". The jump to the chain
+    goes to the top of FORWARD, or right below the last rule there that matches the regular expression ``below``.
     """
 
     realm: ClassVar[str] = "firewall"
@@ -186,6 +191,7 @@ class ForwardingRules(Resource):
     family: str
     chain: str
     rules: tuple[str, ...]
+    below: str = ""
 
     @property
     def key(self) -> str:

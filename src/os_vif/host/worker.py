@@ -40,6 +40,10 @@ class Worker:
                 error = _error(batch[failure.done], failure)
                 self._undo_after(error, done)
                 raise error from None
+            except Exception:
+                # The privileged helper died, say. How far it came is not known; undoing what was not done is harmless.
+                self.undo([*done, *batch])
+                raise
             done += batch
 
     def do_all(self, tasks: Sequence[Task]) -> list[exception.StepFailed]:

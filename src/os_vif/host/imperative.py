@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Around the work of plugins that do it themselves: nobody else works on the VIF meanwhile, and it is recorded."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from os_vif.host import signals
+from os_vif.host.engine import Engine, is_current, new_record, with_status
+from os_vif.host.journal import PLUGGING, UNPLUGGING
+from os_vif.host.request import Request
+
+
+@contextlib.contextmanager
+def plugging(engine: Engine, request: Request) -> Iterator[None]:
+    """Around plugging. When it fails or is cut off the record stays unfinished: garbage collection has it unplugged."""
+    scope = engine.scope()
+    with engine.holding(scope, [request]), signals.deferred():
+        known = engine.journal.record(scope, request.vif_id)
+        current = is_current(request, known)
+        if not current:
+            engine.journal.write([(new_record(scope, request, PLUGGING, known, ()), ())])
+        yield
+        if not current:
+            engine.journal.finish(scope, [request.vif_id], (), ())
+
+
+@contextlib.contextmanager
+def unplugging(engine: Engine, request: Request) -> Iterator[None]:
+    """Around unplugging. The record goes when the work is done."""
+    scope = engine.scope()
+    with engine.holding(scope, [request]), signals.deferred():
+        known = engine.journal.record(scope, request.vif_id)
+        if known:
+            engine.journal.write([(with_status(known, UNPLUGGING), ())])
+        yield
+        if known:
+            engine.journal.forget(scope, request.vif_id, ())
