@@ -92,6 +92,9 @@ def _settings(link: Link, alias: str) -> Iterator[Step]:
         family, _, name = key.partition("/")
         arguments = {"name": link.name, "family": family, "key": name, "value": value}
         yield Step("link", link.name, f"set sysctl {key} of {link.name} to {value}", Operation("sysctl.set", arguments))
+    if isinstance(link, Macvtap) and link.mode == "passthru" and link.mac is not None:
+        # The kernel gives a new one the address of the device below, whatever it is told.
+        yield set_link(f"set mac of {link.name} to {link.mac}", mac=link.mac)
     if link.master is not None:
         yield set_link(f"add {link.name} to bridge {link.master}", master=link.master)
     if link.promiscuous:
