@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
-    from os_vif.objects.fields import ListField
+    from os_vif.objects._containers import ListField
 
 T = TypeVar("T")
 

@@ -17,8 +17,8 @@ from os_vif.objects._plan import plan_of
 if TYPE_CHECKING:
     from typing import Self
 
+    from os_vif.objects._containers import ObjectField
     from os_vif.objects._plan import Line, Plan
-    from os_vif.objects.fields import ObjectField
 
 DROPPED = "_dropped_on_read"
 """Where an object keeps the names of the fields it came with and that we do not know."""
@@ -50,7 +50,7 @@ class Reading:
             raise field.refuse(_short(name))
         if cls is None:
             raise _wire.Refusal(exception.UnknownObject, name=_short(name), namespace=self.namespace)
-        if not hasattr(cls, "_obj_read"):
+        if not hasattr(cls, "_obj_blank"):
             return _read_foreign(cls, primitive, self.context)
         self.depth += 1
         if self.depth > _wire.MAX_DEPTH:

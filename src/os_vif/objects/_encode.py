@@ -53,7 +53,7 @@ def _encode(obj: Any) -> tuple[dict[str, Any], bool]:
 
 
 def _encode_nested(value: Any) -> tuple[Any, bool]:
-    if hasattr(value, "_obj_read") and plan_of(type(value)).own_encoding:
+    if hasattr(value, "_obj_blank") and plan_of(type(value)).own_encoding:
         return _encode(value)
     # Somebody's class with an encoding of its own.
     return value.obj_to_primitive(), bool(value.obj_what_changed())

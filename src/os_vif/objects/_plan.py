@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from os_vif.objects._containers import ListField, ObjectField
 from os_vif.objects._field import Field
-from os_vif.objects.fields import BooleanField, IntegerField, ListField, ObjectField, StringField, UUIDField
+from os_vif.objects._scalars import BooleanField, IntegerField, StringField, UUIDField
 
 _EXACT: dict[type, type] = {StringField: str, UUIDField: str, BooleanField: bool, IntegerField: int}
 

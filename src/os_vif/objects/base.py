@@ -223,8 +223,6 @@ class VersionedObject(ObjectRoot):
         # What oslo's code calls on the class it found in its registry.
         return _decode.decode_as(cls, objver, primitive, context)
 
-    _obj_read = _obj_from_primitive
-
     @classmethod
     def obj_versions(cls) -> list[str]:
         """Every version that can be read and written, oldest first."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from os_vif.objects.base import VersionedObject
-from os_vif.objects.fields import ListField, MACAddressField, UUIDField
+from os_vif.objects.fields import MACAddressField, UUIDField
 from os_vif.objects.walk import join, walk
 
 IFNAMSIZ = 16
@@ -22,10 +22,11 @@ IFNAMSIZ = 16
 MIN_MTU, MAX_MTU = 68, 65535
 MIN_VLAN, MAX_VLAN = 1, 4094
 
-INTERFACE_NAMES = frozenset(
-    ("bridge", "bridge_interface", "bridge_name", "interface", "representor_name", "vif_name", "vlan_name")
-)
-"""Fields that name network interfaces, of whatever object."""
+INTERFACE_NAMES = frozenset(("bridge", "bridge_interface", "bridge_name", "representor_name", "vif_name", "vlan_name"))
+"""Attributes that name network interfaces, of whatever object: fields, and plain attributes that callers add.
+
+That of a Route is not among them: it is inside the guest, and guests name theirs as they like.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +55,35 @@ def problems(obj: VersionedObject) -> list[Problem]:
 
 
 def _problems_of(obj: VersionedObject, path: str) -> Iterator[Problem]:
-    for name, field in obj.fields.items():
-        check = _check_for(obj.obj_name(), name, getattr(field, "wrapped", field))
-        value = getattr(obj, name) if check and obj.obj_attr_is_set(name) else None
-        found = check(value) if check and value is not None else None
+    for name, value in _what_is_set(obj):
+        check = _check_for(name, obj.fields.get(name))
+        found = check(value) if check else None
         if found is not None:
             yield Problem(join(path, name), value, *found)
 
 
-def _check_for(object_name: str, name: str, field: Any) -> Check | None:
-    if (object_name, name) in _NOT_NAMES or isinstance(field, ListField):
-        return None
+def _what_is_set(obj: VersionedObject) -> Iterator[tuple[str, Any]]:
+    state = obj.__dict__
+    for name in (*obj.fields, *(INTERFACE_NAMES - obj.fields.keys())):
+        # Nova names the device of a VIFHostDevice and the bridge of a VIFVHostUser in plain attributes.
+        value = state.get("_obj_" + name if name in obj.fields else name)
+        if value is not None:
+            yield name, value
+
+
+def _check_for(name: str, field: Any) -> Check | None:
     if name in INTERFACE_NAMES:
         return interface_name
     if name in _BY_NAME:
         return _BY_NAME[name]
-    return next((check for kind, check in _BY_KIND if isinstance(field, kind)), None)
+    kind = getattr(field, "wrapped", field)
+    return next((check for wanted, check in _BY_KIND if isinstance(kind, wanted)), None)
 
 
-def interface_name(name: str) -> tuple[str, str] | None:
+def interface_name(name: Any) -> tuple[str, str] | None:
     """Why the kernel, or a program in front of it, would not take ``name`` for an interface, and what to do."""
+    if not isinstance(name, str):
+        return f"the name of an interface is text, not a {type(name).__name__}", _NAME_HINT
     size = len(name.encode(errors="surrogatepass"))
     if not name:
         return "the name of an interface cannot be empty", "Leave the field unset if there is no interface."
@@ -136,7 +146,5 @@ def _number(value: int) -> str:
     return str(value) if abs(value) < 10**20 else "a number of more than 20 digits"
 
 
-_BY_NAME: dict[str, Check] = {"mtu": mtu, "vlan": vlan, "vlan_id": vlan}
+_BY_NAME: dict[str, Check] = {"mtu": mtu, "vlan": vlan}
 _BY_KIND: tuple[tuple[type, Check], ...] = ((UUIDField, uuid), (MACAddressField, mac_address))
-# The interface of a route is one inside the guest, and guests name theirs as they like.
-_NOT_NAMES = frozenset((("Route", "interface"),))
