@@ -35,6 +35,10 @@ LOG = logging.getLogger(__name__)
 DEFAULT_SECONDS = 60.0
 
 
+#: What is held for each VIF, by its id.
+Held = dict[str, list[Holding]]
+
+
 class Engine:
     """Plugs and unplugs on one host. Threads may share an engine; processes share the journal and the locks.
 
@@ -73,9 +77,8 @@ class Engine:
         """
         scope = self.scope()
         vif_ids = [request.vif_id for request in requests]
-        with self.holding(scope, requests) as deadline:
+        with self.holding(scope, requests) as (deadline, held):
             known = {vif_id: self.journal.record(scope, vif_id) for vif_id in vif_ids}
-            held = {vif_id: self.journal.holdings(scope, vif_id) for vif_id in vif_ids if known[vif_id]}
             self._fill_in_shared(scope, requests, held)
             work = self.planner.plug(requests, held)
             obsolete = self._obsolete(scope, requests, held)
@@ -119,18 +122,20 @@ class Engine:
         return work.as_plan("unplug", vif_ids)
 
     @contextlib.contextmanager
-    def holding(self, scope: Scope, requests: Sequence[Request]) -> Iterator[Deadline]:
-        """Holds the locks of the VIFs, and of every resource that is stated or held for them.
+    def holding(self, scope: Scope, requests: Sequence[Request]) -> Iterator[tuple[Deadline, Held]]:
+        """Holds the locks of the VIFs, and of every resource that is stated or held for them; tells what is held.
 
-        What is held may change until its locks are there; then it is tried again with what is known by then.
+        What is held is known for certain only when its locks are there; if it is more, all are taken again.
         """
         deadline = Deadline(self._seconds)
-        names = {name for request in requests for name in self._names(scope, request)}
+        names = {f"vif/{request.vif_id}" for request in requests}
+        names |= {resource.key for request in requests for resource in request.desired}
         while True:
             with self._locks.hold([f"{scope.namespace}/{name}" for name in names], deadline):
-                needed = {name for request in requests for name in self._names(scope, request)}
+                held = {r.vif_id: self.journal.holdings(scope, r.vif_id) for r in requests}
+                needed = {holding.resource.key for holdings in held.values() for holding in holdings}
                 if needed <= names:
-                    yield deadline
+                    yield deadline, held
                     return
             names |= needed
 
@@ -141,12 +146,7 @@ class Engine:
         with self._locks.hold([f"{scope.namespace}/{key}" for key in keys], deadline):
             yield deadline
 
-    def _names(self, scope: Scope, request: Request) -> Iterator[str]:
-        yield f"vif/{request.vif_id}"
-        yield from (resource.key for resource in request.desired)
-        yield from self.journal.keys(scope, request.vif_id)
-
-    def _fill_in_shared(self, scope: Scope, requests: Sequence[Request], held: dict[str, list[Holding]]) -> None:
+    def _fill_in_shared(self, scope: Scope, requests: Sequence[Request], held: Held) -> None:
         """Adds what is held of shared resources for other VIFs: what was there before must not be forgotten."""
         for request in requests:
             known = {holding.resource.key for holding in held.setdefault(request.vif_id, [])}

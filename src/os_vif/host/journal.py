@@ -178,14 +178,14 @@ class Journal:
     def _writing(self, *, durably: bool = False) -> Iterator[sqlite3.Connection]:
         with self._mutex, _explained(self.path):
             database = self._open()
-            database.execute(f"PRAGMA synchronous = {'FULL' if durably else 'NORMAL'}")
-            database.execute("BEGIN IMMEDIATE")
+            if durably:
+                database.execute("PRAGMA synchronous = FULL")
             try:
-                yield database
-            except BaseException:
-                database.execute("ROLLBACK")
-                raise
-            database.execute("COMMIT")
+                with _transaction(database):
+                    yield database
+            finally:
+                if durably:
+                    database.execute("PRAGMA synchronous = NORMAL")
 
     def _open(self) -> sqlite3.Connection:
         if self._database is None or self._process != os.getpid():
@@ -198,6 +198,7 @@ def _connect(path: str) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=64)
     if path != ":memory:":
         database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
     version = database.execute("PRAGMA user_version").fetchone()[0]
     if version > _VERSION:
         raise sqlite3.NotSupportedError(f"it was written by a newer os-vif (format {version}, known is {_VERSION})")
@@ -206,14 +207,24 @@ def _connect(path: str) -> sqlite3.Connection:
     return database
 
 
-def _create(database: sqlite3.Connection) -> None:
+@contextlib.contextmanager
+def _transaction(database: sqlite3.Connection) -> Iterator[None]:
     database.execute("BEGIN IMMEDIATE")
-    # Another process may have been first while this one waited.
-    if database.execute("PRAGMA user_version").fetchone()[0] == 0:
-        for statement in _SCHEMA.split(";"):
-            database.execute(statement)
-        database.execute(f"PRAGMA user_version = {_VERSION}")
+    try:
+        yield
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise
     database.execute("COMMIT")
+
+
+def _create(database: sqlite3.Connection) -> None:
+    with _transaction(database):
+        # Another process may have been first while this one waited.
+        if database.execute("PRAGMA user_version").fetchone()[0] == 0:
+            for statement in _SCHEMA.split(";"):
+                database.execute(statement)
+            database.execute(f"PRAGMA user_version = {_VERSION}")
 
 
 @contextlib.contextmanager

@@ -61,7 +61,7 @@ def _tap_add(name: str, **birth: Any) -> None:
 def _link_set(name: str, master: str | None = None, **values: Any) -> None:
     if master is not None:
         values["master"] = _index(master) if master else 0
-    rtnetlink.set_link(_index(name), **values)
+    rtnetlink.set_link(_checked(name), **values)
 
 
 def _hasten_deletions(operations: Sequence[Sequence[Any]], start: int) -> None:

@@ -202,7 +202,7 @@ def _mode_number(name: str) -> int:
 
 
 def set_link(
-    index: int,
+    link: int | str,
     *,
     kind: str = "",
     mtu: int | None = None,
@@ -214,8 +214,12 @@ def set_link(
     group: int | None = None,
     options: dict[str, Any] | None = None,
 ) -> None:
-    """Sets attributes of a device; those that are None are left. ``master`` 0 releases it. Raises KernelError."""
-    parts = _birth_attributes(mtu, mac, None)
+    """Sets attributes of a device, given by index or by name; those that are None are left.
+
+    ``master`` 0 releases it from its bridge. Raises KernelError; ENODEV when there is no such device.
+    """
+    index, which = (0, [text(_IFLA_IFNAME, link)]) if isinstance(link, str) else (link, [])
+    parts = [*which, *_birth_attributes(mtu, mac, None)]
     if master is not None:
         parts.append(u32(_IFLA_MASTER, master))
     if alias is not None:
