@@ -75,7 +75,8 @@ def backlevel(obj: Any, primitive: dict[str, Any], target: str, manifest: dict[s
     """
     _versions.check_target(type(obj), target)
     data = primitive[_wire.DATA]
-    if _versions.is_older(target, primitive[_wire.VERSION]):
+    # Not only when it is older than the object says it is: one read at 1.0 may since have got a field of 1.1.
+    if _versions.is_older(target, type(obj).VERSION):
         obj.obj_make_compatible(data, target)
     if manifest:
         for child, wire in children(obj, data):
