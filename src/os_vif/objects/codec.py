@@ -17,7 +17,7 @@ from os_vif.objects import register_all
 from os_vif.objects.base import VersionedObject
 from os_vif.objects.walk import dropped_fields
 
-__all__ = ["dropped_fields", "dumps", "loads"]
+__all__ = ["dropped_fields", "dumps", "loads", "parse"]
 
 
 def loads(text: str | bytes, context: Any = None) -> Any:
@@ -28,7 +28,7 @@ def loads(text: str | bytes, context: Any = None) -> Any:
     fields of a newer version that had to be left out.
     """
     register_all()
-    return VersionedObject.obj_from_primitive(_parse(text), context)
+    return VersionedObject.obj_from_primitive(parse(text), context)
 
 
 def dumps(obj: VersionedObject, version: str | None = None, *, indent: int | None = None) -> str:
@@ -39,7 +39,8 @@ def dumps(obj: VersionedObject, version: str | None = None, *, indent: int | Non
     return json.dumps(obj.obj_to_primitive(target_version=version), indent=indent)
 
 
-def _parse(text: str | bytes) -> Any:
+def parse(text: str | bytes) -> Any:
+    """The JSON value of ``text``, for documents that hold more than one object. Raises MalformedText."""
     try:
         return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
     except json.JSONDecodeError as error:
