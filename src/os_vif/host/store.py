@@ -53,8 +53,8 @@ def _usual_directories() -> Iterator[Path]:
     if named:
         yield Path(named)
         return
-    if os.geteuid() == 0:
-        yield _SYSTEM_DIRECTORY
+    # Also for a service that is not root, where an administrator made it and gave it to that service.
+    yield _SYSTEM_DIRECTORY
     state_home = os.environ.get("XDG_STATE_HOME")
     yield (Path(state_home) if state_home else Path("~/.local/state").expanduser()) / "os-vif"
 
@@ -68,7 +68,12 @@ def _open_in(directory: Path) -> Store:
 
 
 def _check_writable(path: Path) -> None:
+    """Opens or makes a file. What root makes belongs to the owner of the directory, who is to open it as well."""
+    existed = path.exists()
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    if not existed and os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _set_aside_if_corrupt(path: Path) -> None:
