@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""plug, unplug and repair: the commands that change the host for VIFs."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING, Any
+
+from os_vif.cli.errors import CommandError
+from os_vif.cli.exit_code import ExitCode
+from os_vif.cli.output import Output
+from os_vif.cli.registry import Subparsers, add_files, complete_ids
+
+if TYPE_CHECKING:
+    from os_vif.cli.reading import Entry
+
+
+def register(commands: Subparsers) -> None:
+    """Adds the commands."""
+    plug = commands.add(
+        "plug",
+        _plug,
+        help="wire VIFs into this host",
+        description="Plugging what is plugged writes nothing. A failure leaves the host as it was.",
+    )
+    add_files(plug)
+    unplug = commands.add(
+        "unplug",
+        _unplug,
+        help="take away what plugging VIFs has made",
+        description="The record of the VIF decides what that is; with --id the file is not needed.",
+    )
+    add_files(unplug, optional=True)
+    complete_ids(unplug.add_argument("--id", dest="ids", metavar="ID", action="append", help="a recorded VIF's id"))
+    repair = commands.add(
+        "repair",
+        _repair,
+        help="bring the host back to what VIFs need, and tell what that took",
+        description="Without FILE: everything recorded here.",
+    )
+    add_files(repair, optional=True)
+
+
+def _plug(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    import os_vif
+    from os_vif.cli import reading, session
+    from os_vif.cli.progress import progress
+
+    session.open_library(arguments)
+    entries = reading.entries(arguments.files)
+    started = time.monotonic()
+    with progress(output, "plugging", len(entries)) as report:
+        os_vif.plug_many([(entry.vif, entry.instance) for entry in entries], progress=report)
+    _tell(output, "plugged", [_told(entry) for entry in entries], started)
+    return ExitCode.OK
+
+
+def _unplug(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    from os_vif.cli import reading, session
+
+    ids = arguments.ids or []
+    if bool(ids) == bool(arguments.files):
+        raise CommandError(
+            "Either FILE or --id ID is needed." if not ids else "FILE and --id do not go together.",
+            code="usage",
+            exit_code=ExitCode.USAGE,
+            hint="`vif unplug --help` shows both ways, `vif list` the ids.",
+        )
+    session.open_library(arguments)
+    started = time.monotonic()
+    if ids:
+        told = _unplug_recorded(ids, output)
+    else:
+        entries = reading.entries(arguments.files)
+        _unplug_read(entries, output)
+        told = [_told(entry) for entry in entries]
+    _tell(output, "unplugged", told, started)
+    return ExitCode.OK
+
+
+def _unplug_read(entries: list[Entry], output: Output) -> None:
+    import os_vif
+    from os_vif.cli.progress import progress
+
+    with progress(output, "unplugging", len(entries)) as report:
+        os_vif.unplug_many([(entry.vif, entry.instance) for entry in entries], progress=report)
+
+
+def _unplug_recorded(ids: list[str], output: Output) -> list[dict[str, Any]]:
+    import os_vif
+    from os_vif.cli import recorded
+    from os_vif.cli.progress import progress
+
+    here = recorded.here()
+    # All are looked up before the first is touched: a typing error shall not leave half of it done.
+    found = [recorded.find(text, here) for text in dict.fromkeys(ids)]
+    with progress(output, "unplugging", len(found)) as report:
+        for number, record in enumerate(found, 1):
+            os_vif.unplug_recorded(record.vif_id)
+            report(number, len(found))
+    return [{"vif_id": r.vif_id, "plugin": r.plugin, "device": recorded.device(r)} for r in found]
+
+
+def _repair(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    import os_vif
+    from os_vif.cli import session, subjects
+    from os_vif.cli.progress import progress
+
+    session.open_library(arguments)
+    chosen = subjects.chosen(arguments.files)
+    started = time.monotonic()
+    done = []
+    with progress(output, "repairing", len(chosen)) as report:
+        for number, subject in enumerate(chosen, 1):
+            if subject.can_be_planned:
+                plan = os_vif.repair(subject.vif, subject.instance)
+                done.append({"vif_id": subject.vif_id, "steps": [step.text for step in plan]})
+            report(number, len(chosen))
+    changed = [one for one in done if one["steps"]]
+    for one in changed:
+        output.line(f"repaired {one['vif_id']}", "good")
+        for step in one["steps"]:
+            output.line(f"  {step}")
+    output.line(f"{len(changed)} of {_count(len(done))} needed repair; {_milliseconds(started):.0f} ms.")
+    output.document({"vifs": done, "milliseconds": _milliseconds(started)})
+    return ExitCode.OK
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    from os_vif import plugging
+
+    device = getattr(entry.vif, "vif_name", None) or getattr(entry.vif, "dev_address", None)
+    return {"vif_id": plugging.identity(entry.vif), "plugin": entry.vif.plugin, "device": str(device or "-")}
+
+
+def _tell(output: Output, done: str, vifs: list[dict[str, Any]], started: float) -> None:
+    output.document({"action": done, "vifs": vifs, "milliseconds": _milliseconds(started)})
+    output.table(
+        ("VIF", "plugin", "device", "result"), [(one["vif_id"], one["plugin"], one["device"], done) for one in vifs]
+    )
+    output.line(f"{_count(len(vifs))} {done} in {_milliseconds(started):.0f} ms.")
+
+
+def _milliseconds(started: float) -> float:
+    return round((time.monotonic() - started) * 1000, 1)
+
+
+def _count(number: int) -> str:
+    return f"{number} VIF" if number == 1 else f"{number} VIFs"

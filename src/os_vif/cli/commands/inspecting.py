@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""plan and check: looking without touching."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from os_vif.cli.exit_code import ExitCode
+from os_vif.cli.output import Output
+from os_vif.cli.registry import Subparsers, add_files
+
+if TYPE_CHECKING:
+    from os_vif.cli.subjects import Subject
+
+
+def register(commands: Subparsers) -> None:
+    """Adds the commands."""
+    plan = commands.add(
+        "plan",
+        _plan,
+        help="show what plug would do, step by step (dry run)",
+        description="What the VIFs share is shown once.",
+    )
+    add_files(plan)
+    plan.add_argument("--unplug", action="store_true", help="show what unplug would do instead")
+    check = commands.add(
+        "check",
+        _check,
+        help="compare the host with what VIFs need",
+        description="Without FILE: everything recorded here. Exit code 4 when there are differences.",
+    )
+    add_files(check, optional=True)
+
+
+def _plan(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    import os_vif
+    from os_vif.cli import reading, session
+
+    session.open_library(arguments)
+    entries = reading.entries(arguments.files)
+    pairs = [(entry.vif, entry.instance) for entry in entries]
+    plan = os_vif.plan_unplug_many(pairs) if arguments.unplug else os_vif.plan_many(pairs)
+    output.document(plan.to_primitive())
+    show_plan(plan, output)
+    return ExitCode.OK
+
+
+def show_plan(plan: Any, output: Output) -> None:
+    """A plan for people."""
+    if not len(plan):
+        output.line("Nothing to do: the host is as it should be.", "good")
+    for number, step in enumerate(plan, 1):
+        output.line(f"{number:>3}. {step.text}")
+    for note in plan.notes:
+        output.line(f"note: {note}", "warn")
+
+
+def _check(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    from os_vif.cli import recorded, session, subjects
+    from os_vif.cli.progress import progress
+
+    session.open_library(arguments)
+    chosen = subjects.chosen(arguments.files)
+    if not chosen:
+        output.line(f"Nothing is recorded here ({recorded.place_of_journal()}).")
+    results = []
+    with progress(output, "checking", len(chosen)) as report:
+        for number, subject in enumerate(chosen, 1):
+            results.append(_result(subject))
+            report(number, len(chosen))
+    output.document(results)
+    _show_results(results, output)
+    return ExitCode.DIFFERS if any(result["differences"] for result in results) else ExitCode.OK
+
+
+def _result(subject: Subject) -> dict[str, Any]:
+    """``ok`` is None where nothing can be told."""
+    import os_vif
+
+    if not subject.can_be_planned:
+        reason = f"the plugin {subject.vif.plugin} does its work itself and cannot say what it would do"
+        return {"vif_id": subject.vif_id, "ok": None, "differences": [], "repairable": False, "note": reason}
+    found = os_vif.check(subject.vif, subject.instance)
+    differences = list(found.differences)
+    if subject.unfinished:
+        differences.insert(0, f"{subject.unfinished} was cut off")
+    told = {"vif_id": subject.vif_id, "ok": not differences, "differences": differences}
+    return told | {"repairable": found.repairable, "note": ""}
+
+
+def _show_results(results: list[dict[str, Any]], output: Output) -> None:
+    words = {True: ("ok", "good"), False: ("differs", "bad"), None: ("unknown", "warn")}
+    for result in results:
+        word, style = words[result["ok"]]
+        output.line(f"{word:<8} {result['vif_id']}", style)
+        for difference in result["differences"]:
+            output.line(f"         {difference}")
+        if result["note"]:
+            output.line(f"         {result['note']}")
+    repairable = [result for result in results if result["differences"] and result["repairable"]]
+    if repairable:
+        output.line("`vif repair` puts that right.", "dim")

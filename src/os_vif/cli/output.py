@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes to stdout: JSON for programs; tables and lines for people, coloured on a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from os_vif.cli.errors import CommandError
+
+_STYLES = {"bad": "31", "good": "32", "warn": "33", "dim": "2", "strong": "1"}
+
+
+class Output:
+    """Where a command's results go. ``as_json``: one JSON document; ``quiet``: nothing for people."""
+
+    def __init__(self, *, as_json: bool = False, color: bool = True, quiet: bool = False) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self._color = color and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+    def document(self, value: Any) -> None:
+        """The result for programs; left out when people are reading."""
+        if self.as_json:
+            self.json(value)
+
+    def json(self, value: Any) -> None:
+        """A JSON document, whoever reads it."""
+        import json
+
+        print(json.dumps(value, indent=2, ensure_ascii=False))
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """A line for people."""
+        if not self.as_json and not self.quiet:
+            print(self.styled(text, style, sys.stdout))
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table for people."""
+        if self.as_json or self.quiet:
+            return
+        console = self.console()
+        if console is not None:
+            _print_rich_table(console, columns, rows)
+        else:
+            print("\n".join(_aligned([[column.upper() for column in columns], *rows])))
+
+    def error(self, error: CommandError) -> None:
+        """An error: on stdout as JSON for programs, on stderr for people."""
+        if self.as_json:
+            self.json({"error": error.to_primitive()})
+            return
+        first, *others = error.lines()
+        print(self.styled("error:", "bad", sys.stderr), first, file=sys.stderr)
+        for line in others:
+            print(self.styled(line, "dim" if line.startswith("  hint:") else "", sys.stderr), file=sys.stderr)
+
+    def styled(self, text: str, style: str, stream: TextIO) -> str:
+        """``text`` in a colour, where that can be seen."""
+        if not style or not self._color or not stream.isatty():
+            return text
+        return f"\033[{_STYLES[style]}m{text}\033[0m"
+
+    def console(self, *, stderr: bool = False) -> Console | None:
+        """rich's console; None when rich is missing or nobody is looking."""
+        stream = sys.stderr if stderr else sys.stdout
+        if not stream.isatty() or os.environ.get("TERM") == "dumb":
+            return None
+        try:
+            from rich.console import Console
+        except ImportError:
+            return None
+        return Console(stderr=stderr, no_color=not self._color, highlight=False)
+
+
+def _print_rich_table(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
+    for row in rows:
+        table.add_row(*(Text(cell, style=_cell_style(cell)) for cell in row))
+    console.print(table)
+
+
+_CELL_STYLES = {
+    "green": ("ok", "plugged", "unplugged", "removed", "repaired", "restored", "valid"),
+    "yellow": ("plugging", "unplugging", "would be removed", "unknown"),
+    "red": ("differs", "failed", "not valid"),
+}
+
+
+def _cell_style(cell: str) -> str:
+    return next((style for style, words in _CELL_STYLES.items() if cell in words), "")
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Getting the library ready for a command: state directory, log, configuration, plugins."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+import os_vif
+from os_vif.cli.errors import BadInput, CommandError
+from os_vif.cli.exit_code import ExitCode
+
+
+def open_journal(arguments: argparse.Namespace) -> None:
+    """Enough for commands that only read the journal."""
+    _set_up_log(arguments)
+    use_state_directory(arguments.state_dir)
+
+
+def open_library(arguments: argparse.Namespace) -> None:
+    """Everything: plugins included."""
+    open_journal(arguments)
+    _read_configuration(arguments.config_file)
+    os_vif.initialize()
+    if arguments.config_file:
+        _check_options()
+
+
+def open_objects(arguments: argparse.Namespace) -> None:
+    """Enough for commands that only read and write objects."""
+    from os_vif import objects
+
+    _set_up_log(arguments)
+    objects.register_all()
+
+
+def _set_up_log(arguments: argparse.Namespace) -> None:
+    levels = {0: logging.WARNING, 1: logging.INFO}
+    level = logging.ERROR if arguments.quiet else levels.get(arguments.verbose, logging.DEBUG)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Words())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+class _Words(logging.Formatter):
+    """``warning: ...`` as command line tools write it; no traceback unless everything is wanted."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = f"{record.levelname.lower()}: {record.getMessage()}"
+        if not record.exc_info:
+            return text
+        if logging.getLogger().level <= logging.DEBUG:
+            return f"{text}\n{self.formatException(record.exc_info)}"
+        return f"{text} ({record.exc_info[1]})"
+
+
+def use_state_directory(named: str | None) -> None:
+    """Has the library keep its journal and locks in ``named``, made if need be; None is the usual place."""
+    from os_vif.host.store import STATE_DIR_VARIABLE
+
+    if named is None:
+        return
+    directory = Path(named)
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.listdir(directory)  # noqa: PTH208 - only whether it can be done
+        reason = "" if os.access(directory, os.W_OK) else "it cannot be written"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        raise CommandError(
+            f"The state directory {named} cannot be used: {reason}.",
+            code="state-dir",
+            exit_code=ExitCode.FAILED,
+            hint="Name a directory that this user can write, or leave --state-dir out for the usual one.",
+        )
+    os.environ[STATE_DIR_VARIABLE] = str(directory.absolute())
+
+
+def _read_configuration(files: list[str]) -> None:
+    if not files:
+        return
+    from oslo_config import cfg
+
+    try:
+        cfg.CONF([], project="os_vif", prog="vif", default_config_files=files)
+    except cfg.ConfigFilesNotFoundError as error:
+        names = ", ".join(error.config_files)
+        raise BadInput(f"{names}: there is no such file, or it cannot be read.", code="config-file") from error
+    except (cfg.Error, OSError) as error:
+        hint = "See `oslo-config-generator --namespace os_vif` for what a configuration file looks like."
+        raise BadInput(" ".join(str(error).split()), code="config-file", hint=hint) from error
+
+
+def _check_options() -> None:
+    """oslo.config reads an option when it is used; a wrong value is better told of before anything is done."""
+    from oslo_config import cfg
+
+    from os_vif import loading
+
+    for name, plugin in loading.plugins().items():
+        for option in plugin.CONFIG_OPTS:
+            try:
+                plugin.config[option.dest]
+            except (cfg.Error, ValueError) as error:
+                raise BadInput(f"[os_vif_{name}] {option.name}: {error}", code="config-file") from error
