@@ -65,7 +65,7 @@ class LinuxBridgePlugin(Plugin):
         if reading.stated(network, "should_provide_vlan", False):
             yield from self._vlan(vif, network, bridge)
         elif interface := self._flat_interface(network):
-            _check_joinable(vif, interface, bridge)
+            self._check_joinable(vif, interface, bridge, "flat_interface")
             yield ExistingLink(name=interface, master=bridge, mtu=self._mtu(network), shared=True)
             yield AddressesMoved(source=interface, target=bridge, shared=True)
 
@@ -74,7 +74,7 @@ class LinuxBridgePlugin(Plugin):
         parent = self.config.vlan_interface or reading.required(
             vif, "network.bridge_interface", "or else the option vlan_interface, because the network asks for a VLAN"
         )
-        _check_joinable(vif, parent, bridge)
+        self._check_joinable(vif, parent, bridge, "vlan_interface")
         device = names.vlan(vlan_id)
         yield ExistingLink(name=parent, shared=True)
         yield Vlan(
@@ -101,6 +101,11 @@ class LinuxBridgePlugin(Plugin):
         interface: str = self.config.flat_interface or reading.stated(network, "bridge_interface", "")
         return interface
 
+    def _check_joinable(self, vif: VIFBase, interface: str, bridge: str, option: str) -> None:
+        if interface == bridge:
+            field = f"[os_vif_linux_bridge] {option}" if getattr(self.config, option) else "network.bridge_interface"
+            reading.refuse(vif, field, f"{interface} cannot be a port of the bridge {bridge}.")
+
     def _mtu(self, network: Network) -> int:
         return int(reading.stated(network, "mtu", 0) or self.config.network_device_mtu)
 
@@ -123,8 +128,3 @@ def _bridge_name(vif: VIFBase, network: Network) -> str:
     return reading.stated(vif, "bridge_name", "") or str(
         reading.stated(network, "bridge", "") or reading.required(vif, "bridge_name", "or else network.bridge")
     )
-
-
-def _check_joinable(vif: VIFBase, interface: str, bridge: str) -> None:
-    if interface == bridge:
-        reading.refuse(vif, "network.bridge_interface", f"{interface} cannot be a port of the bridge {bridge}.")
