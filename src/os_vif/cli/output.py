@@ -37,8 +37,12 @@ class Output:
 
     def line(self, text: str = "", style: str = "") -> None:
         """A line for people."""
+        self.pieces((text, style))
+
+    def pieces(self, *pieces: tuple[str, str]) -> None:
+        """A line for people, made of (text, style)."""
         if not self.as_json and not self.quiet:
-            print(self.styled(text, style, sys.stdout))
+            print("".join(self.styled(text, style, sys.stdout) for text, style in pieces))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table for people."""

@@ -180,8 +180,21 @@ def _may_change_foreign(resource: Link, change: Change) -> bool:
 
 
 def _change_step(resource: Link, name: str, old: Any, new: Any) -> Step:
-    text = f"set {name} of {resource.name} to {new} (was {old if old != '' else 'none'})"
+    was = "" if name == "up" else f" (was {_shown(old)})"
+    text = _words(resource.name, name, new) + was
     return Step("link", resource.name, text, _set(resource, name, new), _set(resource, name, old))
+
+
+def _words(device: str, name: str, value: Any) -> str:
+    if name == "up":
+        return f"bring {device} {'up' if value else 'down'}"
+    return f"set {name} of {device} to {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value) if value not in ("", None) else "none"
 
 
 def _set(resource: Link, name: str, value: Any) -> Operation:
@@ -209,7 +222,7 @@ def _restoration(holding: Holding, resource: Link, info: LinkInfo, view: LinkVie
     changed_since = {name for name, _, _ in _differences(resource, info, view, alias=None)}
     for name, old in reversed(list(holding.prior.items())):
         if name not in changed_since:
-            text = f"set {name} of {resource.name} back to {old if old != '' else 'none'}"
+            text = f"put back: {_words(resource.name, name, old)}"
             yield Step("link", resource.name, text, _set(resource, name, old))
 
 

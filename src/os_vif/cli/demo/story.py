@@ -72,7 +72,7 @@ def _introduce(screen: Screen) -> list[Entry]:
             vif = entry.vif
             address = vif.network.subnets[0].ips[0].address
             screen.say(f"{name}  {vif.obj_name()} {vif.vif_name}  {vif.address}  {address}")
-        screen.say(f"both on bridge {cast[0].vif.bridge_name}, plugin {cast[0].vif.plugin}", "dim")
+        screen.say(f"Both want the bridge {cast[0].vif.bridge_name} of the plugin {cast[0].vif.plugin}.", "dim")
     return cast
 
 
@@ -86,7 +86,6 @@ def _plan(screen: Screen, cast: Sequence[Entry]) -> None:
         with screen.timed():
             plan = os_vif.plan_many(_pairs(cast))
         _say_steps(screen, plan)
-        screen.took()
 
 
 def _plug(screen: Screen, cast: Sequence[Entry]) -> None:
@@ -94,7 +93,6 @@ def _plug(screen: Screen, cast: Sequence[Entry]) -> None:
         with screen.timed():
             os_vif.plug_many(_pairs(cast))
         screen.say("done, read back, and written into the journal", "good")
-        screen.took()
 
 
 def _attach(screen: Screen, pair: Sequence[Guest]) -> None:
@@ -106,7 +104,6 @@ def _attach(screen: Screen, pair: Sequence[Guest]) -> None:
             screen.say(
                 f"{guest.name} {screen.arrow} {guest.vif.vif_name} {screen.arrow} {guest.vif.bridge_name}", "good"
             )
-        screen.took()
 
 
 def _ping(screen: Screen, pair: Sequence[Guest], *, expected: bool) -> None:
@@ -120,7 +117,6 @@ def _say_ping(screen: Screen, pair: Sequence[Guest], *, expected: bool) -> None:
     took = f", {pinged.milliseconds} ms each" if pinged.answered else ""
     screen.say(f"{pinged.answered} of {pinged.sent} answered{took}", "good" if pinged.ok else "bad")
     _expect(pinged.ok == expected, "the ping")
-    screen.took()
 
 
 def _check(screen: Screen, cast: Sequence[Entry], *, expected: bool) -> None:
@@ -130,8 +126,7 @@ def _check(screen: Screen, cast: Sequence[Entry], *, expected: bool) -> None:
         for entry, result in zip(cast, results, strict=True):
             screen.say(f"{entry.vif.vif_name} {'ok' if result.ok else 'differs'}", "good" if result.ok else "bad")
         for difference in dict.fromkeys(d for result in results for d in result.differences):
-            screen.say(f"  {difference}")
-        screen.took()
+            screen.say(difference)
         _expect(all(result.ok == expected for result in results), "the check")
 
 
@@ -146,7 +141,7 @@ def _break(screen: Screen, cast: Sequence[Entry], pair: Sequence[Guest]) -> None
             f"iptables -X {chain}",
         ):
             guests.run(*command.split())
-            screen.say(f"$ {command}", "warn")
+            screen.say(f"$ {command}")
         _say_ping(screen, pair, expected=False)
 
 
@@ -156,7 +151,6 @@ def _repair(screen: Screen, cast: Sequence[Entry]) -> None:
             plans = [os_vif.repair(entry.vif, entry.instance) for entry in cast]
         _say_steps(screen, plans[0])
         screen.say("as it was before", "good")
-        screen.took()
 
 
 def _unplug(screen: Screen, cast: Sequence[Entry], pair: Sequence[Guest]) -> None:
@@ -167,7 +161,6 @@ def _unplug(screen: Screen, cast: Sequence[Entry], pair: Sequence[Guest]) -> Non
         with screen.timed():
             os_vif.unplug_many(_pairs(cast))
         _say_steps(screen, plan)
-        screen.took()
 
 
 def _nothing_left(screen: Screen) -> None:
