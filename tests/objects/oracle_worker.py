@@ -117,7 +117,7 @@ class Machine:
 
     def do_compare(self, name: str, other: str) -> Any:
         one, two = self.variables[name], self.variables[other]
-        return [one == two, one != two]
+        return {"equal": one == two, "unequal": one != two, "alike": tell(one.obj_to_primitive()) == tell(two.obj_to_primitive())}
 
     def do_clone(self, name: str, source: str) -> None:
         self.variables[name] = self.variables[source].obj_clone()

@@ -76,8 +76,9 @@ class ObjectField(Field[O_co]):
         return any(hasattr(c, "obj_name") and c.obj_name() == self.objname for c in candidates)
 
     def accept(self, value: Any, attr: str) -> O_co:
-        if not hasattr(type(value), "obj_name") or not self.admits(type(value)):
-            raise ValueError(f"{self._wanted()} is needed, not a {type(value).__name__}")
+        if not self.admits(type(value)):
+            kind = ValueError if hasattr(value, "obj_name") else TypeError
+            raise kind(f"{self._wanted()} is needed, not a {type(value).__name__}")
         accepted: O_co = value
         return accepted
 

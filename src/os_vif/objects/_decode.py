@@ -124,8 +124,8 @@ def read_as(cls: Any, version: str, primitive: dict[Any, Any], reading: Reading)
     state["_context"] = reading.context
     if version != cls.VERSION and not newer:
         state["VERSION"] = version
-    changes = primitive.get(_wire.CHANGES)
-    state["_changed_fields"] = set() if changes is None else _changes(cls, plan, changes, None if newer else unknown)
+    changes = primitive.get(_wire.CHANGES, ())
+    state["_changed_fields"] = _changes(cls, plan, changes, None if newer else unknown) if changes != () else set()
     return obj
 
 

@@ -121,7 +121,9 @@ class EnumField(StringField):
         return self.VALUES
 
     def accept(self, value: Any, attr: str) -> str:
-        if isinstance(value, str) and value in self.VALUES:
+        if not isinstance(value, str):
+            raise TypeError(f"one of {', '.join(self.VALUES)} is needed, not a {type(value).__name__}")
+        if value in self.VALUES:
             return str(value)
         raise ValueError(f"{_wire.show(value)} is not one of {', '.join(self.VALUES)}")
 

@@ -154,20 +154,21 @@ class VersionedObject(ObjectRoot):
         return {name: getattr(self, name) for name in self.obj_what_changed()}
 
     def obj_reset_changes(self, fields: Any = None, recursive: bool = False) -> None:  # noqa: FBT001, FBT002
-        """Forget the changes: of all fields, or of ``fields``; with ``recursive`` of the objects in them too."""
+        """Forget the changes: of all fields, or of ``fields``; with ``recursive`` of the objects in changed ones too."""
         if recursive:
-            for value in self._obj_held(fields):
+            changed = self.obj_what_changed()
+            for value in self._obj_held(changed & set(fields) if fields else changed):
                 value.obj_reset_changes(recursive=True)
         if fields:
             self._changed_fields -= set(fields)
         else:
             self._changed_fields.clear()
 
-    def _obj_held(self, names: Any) -> Iterator[Any]:
-        """The objects in the fields called ``names``, or in all."""
+    def _obj_held(self, names: set[str]) -> Iterator[Any]:
+        """The objects in the fields called ``names``."""
         for line in plan_of(type(self)).holders:
             value = self.__dict__.get(line.slot)
-            if value is not None and (not names or line.name in names):
+            if value is not None and line.name in names:
                 candidates = value if isinstance(value, list) else [value]
                 yield from (item for item in candidates if hasattr(item, "obj_reset_changes"))
 
@@ -256,8 +257,9 @@ class VersionedObject(ObjectRoot):
         return copy.deepcopy(self)
 
     def __repr__(self) -> str:
+        # An empty UUID, which shows as nothing, looks like an unset one: so it does upstream, in whose logs people grep.
         told = (
-            f"{name}={field.stringify(getattr(self, name)) if self.obj_attr_is_set(name) else '<?>'}"
+            f"{name}={(self.obj_attr_is_set(name) and field.stringify(getattr(self, name))) or '<?>'}"
             for name, field in sorted(self.fields.items())
         )
         return f"{self.obj_name()}({','.join(told)})"
