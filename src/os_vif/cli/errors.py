@@ -64,10 +64,9 @@ def of_library(error: exception.ExceptionBase, **places: Any) -> CommandError:
     """An error of the library, for users. PlugException and the like are told by what caused them."""
     cause = _cause(error)
     known = cause.to_dict() | {name: str(value) for name, value in places.items() if value}
-    if "vif" in error.kwargs and "vif_id" not in known:
-        known["vif_id"] = str(getattr(error.kwargs["vif"], "id", "")) or None
+    known["vif_id"] = known.get("vif_id") or _vif_id(error)
     told = CommandError(
-        str(cause) if _tells_the_vif(cause) else str(error),
+        _message(error, cause, known["vif_id"]),
         code=cause.code,
         exit_code=_exit_code(cause),
         hint=cause.hint or error.hint,
@@ -83,13 +82,26 @@ def of_library(error: exception.ExceptionBase, **places: Any) -> CommandError:
 
 def _cause(error: exception.ExceptionBase) -> exception.ExceptionBase:
     inner = error.__cause__
-    wrapped = isinstance(error, exception.PlugException | exception.UnplugException)
-    return inner if wrapped and isinstance(inner, exception.ExceptionBase) else error
+    return inner if _wraps(error) and isinstance(inner, exception.ExceptionBase) else error
 
 
-def _tells_the_vif(cause: exception.ExceptionBase) -> bool:
-    """Whether the text of a cause says by itself which VIF it is about."""
-    return str(cause.kwargs.get("vif_id") or "\0") in str(cause) or isinstance(cause, exception.NotPermitted)
+def _wraps(error: exception.ExceptionBase) -> bool:
+    return isinstance(error, exception.PlugException | exception.UnplugException)
+
+
+def _vif_id(error: exception.ExceptionBase) -> str:
+    vif = error.kwargs.get("vif", "")
+    return str(getattr(vif, "id", "") if hasattr(vif, "obj_to_primitive") else vif)
+
+
+def _message(error: exception.ExceptionBase, cause: exception.ExceptionBase, vif_id: str) -> str:
+    """The cause's own words, and which VIF it is about unless they say so."""
+    text = str(cause)
+    if cause is error and error.__cause__ and _wraps(error):
+        text = f"{type(error.__cause__).__name__}: {error.__cause__}"  # a third party's plugin may raise anything
+    if not vif_id or vif_id in text or isinstance(cause, exception.NotPermitted):
+        return text
+    return f"VIF {vif_id}: {text}"
 
 
 def _exit_code(cause: exception.ExceptionBase) -> ExitCode:
@@ -102,7 +114,7 @@ def _exit_code(cause: exception.ExceptionBase) -> ExitCode:
 
 def _refused_for_lack_of_rights(cause: BaseException) -> bool:
     """Whether a PermissionError is at the bottom of it."""
-    below: BaseException | None = cause
+    below: BaseException | None = cause.__cause__
     while below is not None:
         if isinstance(below, PermissionError):
             return True

@@ -7,6 +7,7 @@ of such. Errors name the file and the place in it: line and column where it is n
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -49,6 +50,34 @@ def entries(files: Sequence[str]) -> list[Entry]:
     return entries_of([document for file in _each_once(files) for document in documents(file)])
 
 
+def check_sound(found: Sequence[Entry]) -> None:
+    """Raises BadInput, which names every field that no host can do anything with."""
+    problems = [problem for entry in found for problem in _unsound(entry)]
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        several = BadInput(f"{len(problems)} fields cannot be used:", code="invalid-request")
+        several.others = tuple(problems)
+        raise several
+
+
+@contextlib.contextmanager
+def located(found: Sequence[Entry]) -> Iterator[None]:
+    """Around the use of entries: an error about a field of one of them names the place in the file."""
+    from os_vif import plugging
+
+    try:
+        yield
+    except exception.ExceptionBase as error:
+        told = errors.of_library(error)
+        entry = next((e for e in found if plugging.identity(e.vif) == told.places.get("vif_id")), None)
+        if entry is not None and told.places.get("field"):
+            field = str(told.places["field"])
+            told.message = told.message.removeprefix(f"VIF {told.places['vif_id']}: ").removeprefix(f"{field}: ")
+            told.places |= {"file": entry.place.file, "field": entry.place.inside(field).path}
+        raise told from error
+
+
 def entries_of(found: Sequence[tuple[Any, Place]]) -> list[Entry]:
     """The VIFs of documents that have been parsed. Raises CommandError."""
     from os_vif import objects
@@ -66,11 +95,12 @@ def documents(file: str) -> list[tuple[Any, Place]]:
 
 def documents_of(value: Any, file: str) -> list[tuple[Any, Place]]:
     """The same, of a file that has been parsed."""
+    name = _name_of(file)
     if not isinstance(value, list):
-        return [(value, Place(file))]
+        return [(value, Place(name))]
     if not value:
-        raise BadInput("the list is empty.", code="malformed", file=file, hint=_HINT)
-    return [(item, Place(file, f"[{number}]")) for number, item in enumerate(value)]
+        raise BadInput("the list is empty.", code="malformed", file=name, hint=_HINT)
+    return [(item, Place(name, f"[{number}]")) for number, item in enumerate(value)]
 
 
 def parse(file: str) -> Any:
@@ -84,7 +114,7 @@ def parse(file: str) -> Any:
         reason = "the file is empty" if not raw.strip() else str(error.kwargs["reason"])
         line, column = error.kwargs["line"], error.kwargs["column"]
         raise BadInput(
-            f"this is not JSON: {reason}.", code=error.code, hint=_HINT, file=file, line=line, column=column
+            f"this is not JSON: {reason}.", code=error.code, hint=_HINT, file=_name_of(file), line=line, column=column
         ) from error
 
 
@@ -118,6 +148,10 @@ def _at(place: Place, name: str) -> str:
     return place.inside(name).path
 
 
+def _name_of(file: str) -> str:
+    return "stdin" if file == "-" else file
+
+
 def _bytes(file: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
@@ -129,7 +163,7 @@ def _bytes(file: str) -> bytes:
 def _each_once(files: Sequence[str]) -> Iterator[str]:
     for number, file in enumerate(files):
         if file == "-" and "-" in files[:number]:
-            raise BadInput("stdin can be read once only.", code="unreadable", file=file)
+            raise BadInput("it can be read once only.", code="unreadable", file=_name_of(file))
         yield file
 
 
@@ -144,6 +178,21 @@ def _entries(found: Sequence[tuple[Any, Place]]) -> Iterator[Entry]:
         instance, instance_place = objects.get("instance", (InstanceInfo(), place))
         _check_kind(instance, InstanceInfo, "an InstanceInfo", instance_place)
         yield Entry(vif, instance, vif_place)
+
+
+def _unsound(entry: Entry) -> Iterator[BadInput]:
+    from os_vif import plugging
+    from os_vif.objects import validate
+
+    for problem in validate.problems(entry.vif):
+        yield BadInput(
+            f"{problem.reason}.",
+            code="invalid-request",
+            hint=problem.hint,
+            file=entry.place.file,
+            field=entry.place.inside(problem.field).path,
+            vif_id=plugging.identity(entry.vif),
+        )
 
 
 def _check_kind(obj: Any, wanted: type, words: str, place: Place) -> None:

@@ -6,7 +6,9 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import sys
+import warnings
 from pathlib import Path
 
 import os_vif
@@ -43,6 +45,9 @@ def _set_up_log(arguments: argparse.Namespace) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Words())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    if level > logging.DEBUG:
+        # Libraries warn their developers (oslo.privsep imports eventlet, say); whoever runs a command is none of them.
+        warnings.simplefilter("ignore")
 
 
 class _Words(logging.Formatter):
@@ -106,4 +111,5 @@ def _check_options() -> None:
             try:
                 plugin.config[option.dest]
             except (cfg.Error, ValueError) as error:
-                raise BadInput(f"[os_vif_{name}] {option.name}: {error}", code="config-file") from error
+                reason = re.sub(r" from LocationInfo\(.*detail='([^']*)'\)", r" in \1", str(error))
+                raise BadInput(f"[os_vif_{name}] {option.name}: {reason}", code="config-file") from error

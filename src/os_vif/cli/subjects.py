@@ -29,6 +29,7 @@ def chosen(files: Sequence[str]) -> list[Subject]:
     """Those of the files, or all recorded here. Raises CommandError, ObjectError."""
     if files:
         read = reading.entries(files)
+        reading.check_sound(read)
         return [Subject(plugging.identity(entry.vif), entry.vif, entry.instance) for entry in read]
     return [_of_record(record) for record in recorded.here()]
 

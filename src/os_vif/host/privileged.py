@@ -60,9 +60,24 @@ def _effective_capabilities() -> int:
 
 def _helper(context: str) -> Any:
     try:
-        return importlib.import_module(context)
+        helper = importlib.import_module(context)
     except ImportError as error:
         raise exception.NotPermitted(what="change this host's network", reason=_why_not(error)) from error
+    _start(helper.vif_plug)
+    return helper
+
+
+def _start(context: Any) -> None:
+    """Started here rather than by the first call, so that what the call raises is not taken for this."""
+    if context.channel is not None:
+        return
+    try:
+        context.start()
+    except Exception as error:
+        reason = (
+            f"this process is neither root nor holds CAP_NET_ADMIN, and its privileged helper did not start: {error}"
+        )
+        raise exception.NotPermitted(what="change this host's network", reason=reason) from error
 
 
 def _why_not(error: ImportError) -> str:

@@ -49,8 +49,9 @@ def _plug(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
     session.open_library(arguments)
     entries = reading.entries(arguments.files)
+    reading.check_sound(entries)
     started = time.monotonic()
-    with progress(output, "plugging", len(entries)) as report:
+    with reading.located(entries), progress(output, "plugging", len(entries)) as report:
         os_vif.plug_many([(entry.vif, entry.instance) for entry in entries], progress=report)
     _tell(output, "plugged", [_told(entry) for entry in entries], started)
     return ExitCode.OK
@@ -81,9 +82,10 @@ def _unplug(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
 def _unplug_read(entries: list[Entry], output: Output) -> None:
     import os_vif
+    from os_vif.cli import reading
     from os_vif.cli.progress import progress
 
-    with progress(output, "unplugging", len(entries)) as report:
+    with reading.located(entries), progress(output, "unplugging", len(entries)) as report:
         os_vif.unplug_many([(entry.vif, entry.instance) for entry in entries], progress=report)
 
 

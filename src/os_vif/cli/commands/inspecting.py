@@ -40,7 +40,10 @@ def _plan(arguments: argparse.Namespace, output: Output) -> ExitCode:
     session.open_library(arguments)
     entries = reading.entries(arguments.files)
     pairs = [(entry.vif, entry.instance) for entry in entries]
-    plan = os_vif.plan_unplug_many(pairs) if arguments.unplug else os_vif.plan_many(pairs)
+    if not arguments.unplug:
+        reading.check_sound(entries)
+    with reading.located(entries):
+        plan = os_vif.plan_unplug_many(pairs) if arguments.unplug else os_vif.plan_many(pairs)
     output.document(plan.to_primitive())
     show_plan(plan, output)
     return ExitCode.OK

@@ -44,6 +44,7 @@ def _convert(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
     target, manifest = _targets(arguments.to)
     session.open_objects(arguments)
+    _check_versions(manifest)
     whole = reading.parse(arguments.file)
     converted = [
         _rewritten(document, place, target, manifest) for document, place in reading.documents_of(whole, arguments.file)
@@ -60,6 +61,20 @@ def _targets(said: list[str]) -> tuple[str | None, dict[str, str]]:
             "--to takes one plain version, or any number of Class=VERSION.", code="usage", exit_code=ExitCode.USAGE
         )
     return (plain[0] if plain else None), manifest
+
+
+def _check_versions(manifest: dict[str, str]) -> None:
+    """A version that nobody has would be taken for "as new as you can"."""
+    from os_vif import exception
+    from os_vif.objects import base
+
+    for name, version in manifest.items():
+        try:
+            base.VersionedObject.obj_class_from_name(name, version)
+        except exception.ObjectError as error:
+            raise CommandError(
+                f"--to {name}={version}: {error}", code=error.code, exit_code=ExitCode.USAGE, hint=error.hint
+            ) from error
 
 
 def _rewritten(document: Any, place: Place, target: str | None, manifest: dict[str, str]) -> Any:
