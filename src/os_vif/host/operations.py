@@ -30,13 +30,16 @@ class Operation:
 
 
 class OperationFailed(Exception):
-    """An operation of a batch was refused; those before it were done, those after it were not tried.
+    """An operation of a batch was refused.
 
-    ``done`` counts the former; ``errno`` is the kernel's number, or 0; ``words`` are its own.
+    ``done`` operations, from the first on, are done. ``culprit`` is the index of the one that was refused: that after
+    them where operations are done one by one; any one where they are done all together or not at all. ``errno`` is
+    the kernel's number, or 0; ``words`` are its own.
     """
 
-    def __init__(self, done: int, errno: int, words: str) -> None:
-        super().__init__(done, errno, words)
+    def __init__(self, done: int, errno: int, words: str, culprit: int | None = None) -> None:
+        super().__init__(done, errno, words, culprit)
         self.done = done
         self.errno = errno
         self.words = words
+        self.culprit = done if culprit is None else culprit

@@ -37,7 +37,7 @@ class Worker:
                 self._run(batch, [task.step.operation for task in batch])
             except OperationFailed as failure:
                 done += batch[: failure.done]
-                error = _error(batch[failure.done], failure)
+                error = _error(batch[failure.culprit], failure)
                 self._undo_after(error, done)
                 raise error from None
             except Exception:
@@ -56,8 +56,8 @@ class Worker:
                     self._run(rest, [task.step.operation for task in rest])
                     break
                 except OperationFailed as failure:
-                    errors.append(_error(rest[failure.done], failure))
-                    rest = rest[failure.done + 1 :]
+                    errors.append(_error(rest[failure.culprit], failure))
+                    rest = [task for n, task in enumerate(rest) if n >= failure.done and n != failure.culprit]
         return errors
 
     def undo(self, tasks: Sequence[Task]) -> list[str]:
