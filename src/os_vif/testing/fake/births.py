@@ -34,25 +34,31 @@ def link_add(
     if peer is not None:
         checked(peer)
     _check_options(kind, options or {})
-    if mac is not None and kind in _KINDS:
-        check_mac(mac)
+    _validate(kind, mac, mtu)
     if checked(name) in namespace.links:
         raise KernelError(errno.EEXIST, "")
     if kind not in _KINDS or kind in namespace.without:
         raise KernelError(errno.EOPNOTSUPP, "Unknown device type")
-    link = born(name, namespace.next_index(), kind, mac=_random_mac(), group=DEVICE_GROUP)
+    link = born(name, namespace.next_index(), kind, mac=mac or _random_mac(), group=DEVICE_GROUP)
+    link.mac_is_set = mac is not None
     _take_after(namespace, link, below, options or {}, mtu)
-    if mac is not None:
-        link.mac, link.mac_is_set = mac, True
     if mtu is not None:
         check_mtu(link, mtu)
         link.mtu = mtu
-    link.refresh_sysctls()
+    link.refresh_protocols()
     if kind == "bridge":
         set_options(link, options or {})
     if kind == "veth":
         _add_peer(namespace, link, peer)
     namespace.add(link)
+
+
+def _validate(kind: str, mac: str | None, mtu: int | None) -> None:
+    """What the kernel looks at before it looks whether the name is free."""
+    if mac is not None and kind in _KINDS:
+        check_mac(mac)
+    if mtu is not None and kind == "veth":
+        check_mtu(born("", 0, kind), mtu)
 
 
 def _check_options(kind: str, options: dict[str, Any]) -> None:
@@ -90,7 +96,8 @@ def _become_vlan(namespace: FakeNamespace, link: FakeLink, parent: FakeLink, opt
     if any(other.options["vlan_id"] == vlan_id for other in namespace.on_top_of(parent.name, "vlan")):
         raise KernelError(errno.EEXIST, "VLAN device already exists")
     link.options["vlan_id"] = vlan_id
-    link.mac = parent.mac
+    if not link.mac_is_set:
+        link.mac, link.mac_is_set = parent.mac, parent.mac_is_set
 
 
 def _become_macvtap(namespace: FakeNamespace, link: FakeLink, parent: FakeLink, options: dict[str, Any]) -> None:
@@ -105,7 +112,7 @@ def _become_macvtap(namespace: FakeNamespace, link: FakeLink, parent: FakeLink, 
     if others and alone:
         raise KernelError(errno.EINVAL, "")
     if alone:
-        link.mac = parent.mac
+        link.mac, link.mac_is_set = parent.mac, parent.mac_is_set
 
 
 def _add_peer(namespace: FakeNamespace, link: FakeLink, peer: str | None) -> None:
@@ -132,13 +139,13 @@ def tap_add(
     options: dict[str, Any] = {"type": 2, "persist": 1, "multi_queue": int(multi_queue)}
     options |= {key: value for key, value in (("owner", owner), ("group", group)) if value is not None}
     link = born(name, namespace.next_index(), "tun", mac=_random_mac(), group=DEVICE_GROUP, options=options)
-    if mtu is not None:
-        check_mtu(link, mtu)
-        link.mtu = mtu
     if mac is not None:
         check_mac(mac)
         link.mac, link.mac_is_set = mac, True
-    link.refresh_sysctls()
+    if mtu is not None:
+        check_mtu(link, mtu)
+        link.mtu = mtu
+    link.refresh_protocols()
     namespace.add(link)
 
 

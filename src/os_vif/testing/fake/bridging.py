@@ -49,7 +49,7 @@ def adjust_mtu(namespace: FakeNamespace, bridge: FakeLink) -> None:
     """A bridge whose MTU nobody chose has the smallest MTU of its ports."""
     if not bridge.mtu_is_set:
         bridge.mtu = min((port.mtu for port in namespace.ports(bridge.name)), default=_DEFAULT_MTU)
-        bridge.refresh_sysctls()
+        bridge.refresh_protocols()
 
 
 def _adjust_mac(namespace: FakeNamespace, bridge: FakeLink) -> None:

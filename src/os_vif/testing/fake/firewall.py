@@ -14,9 +14,12 @@ from os_vif.testing.fake.namespace import FakeNamespace
 _CHAIN = re.compile(r"^os-vif-[^\s/:\x00]{1,21}$")
 
 
-def firewall_set(namespace: FakeNamespace, family: str, chain: str, rules: Sequence[str], jumps: int = 0) -> None:
-    """Operation "firewall.set": the chain holds just these rules; a jump is added to none."""
+def firewall_set(
+    namespace: FakeNamespace, family: str, chain: str, rules: Sequence[str], jumps: int = 0, below: str = ""
+) -> None:
+    """Operation "firewall.set": the chain holds just these rules; a jump is added to none. FORWARD has no others."""
     _check(family, chain)
+    _check_pattern(below)
     for rule in rules:
         if not rule.isprintable():
             raise ValueError(f"{rule!r} is not a rule")
@@ -31,6 +34,13 @@ def firewall_delete(namespace: FakeNamespace, family: str, chain: str) -> None:
     """Operation "firewall.delete"; one that is gone is fine."""
     _check(family, chain)
     namespace.chains.pop((family, chain), None)
+
+
+def _check_pattern(below: str) -> None:
+    try:
+        re.compile(below)
+    except re.error as error:
+        raise ValueError(f"{below!r} is not a pattern: {error}") from error
 
 
 def _check(family: str, chain: str) -> None:

@@ -24,7 +24,7 @@ def address(text: str) -> dict[str, Any]:
     packed = interface.ip.packed.hex()
     return {
         "shown": str(interface),
-        "header": [socket.AF_INET, interface.network.prefixlen, 0x80, _SCOPE_UNIVERSE],
+        "header": [int(socket.AF_INET), interface.network.prefixlen, 0x80, _SCOPE_UNIVERSE],
         "attributes": [[_IFA_ADDRESS, packed], [_IFA_LOCAL, packed]],
     }
 
@@ -41,7 +41,7 @@ def route(destination: str, via: str = "") -> dict[str, Any]:
     return {
         "shown": str(network) if network.prefixlen else "default",
         "gateway": bool(via),
-        "header": [socket.AF_INET, network.prefixlen, 0, 0, _MAIN_TABLE, _STATIC, scope, _UNICAST, 0],
+        "header": [int(socket.AF_INET), network.prefixlen, 0, 0, _MAIN_TABLE, _STATIC, scope, _UNICAST, 0],
         "attributes": attributes,
     }
 
@@ -70,11 +70,11 @@ def address_delete(namespace: FakeNamespace, name: str, address: dict[str, Any])
 def route_add(namespace: FakeNamespace, name: str, route: dict[str, Any]) -> None:
     """Operation "route.add"; one that is there is fine."""
     link = namespace.find(name)
-    if not link.up:
-        raise KernelError(errno.ENETDOWN, "Device for nexthop is not up")
     gateway = dict(map(tuple, route["attributes"])).get(_RTA_GATEWAY)
     if gateway is not None and not route["header"][8] & _ONLINK and not _reaches(link, gateway):
         raise KernelError(errno.ENETUNREACH, "Nexthop has invalid gateway")
+    if not link.up:
+        raise KernelError(errno.ENETDOWN, "Device for nexthop is not up")
     if any(_same_place(route, known) for other in namespace.links.values() for known in other.routes):
         return
     link.routes.append(dict(route))
@@ -84,6 +84,12 @@ def route_delete(namespace: FakeNamespace, name: str, route: dict[str, Any]) -> 
     """Operation "route.delete"; one that is gone is fine."""
     link = namespace.find(name)
     link.routes = [known for known in link.routes if not _same_place(route, known)]
+
+
+def link_up(link: FakeLink) -> None:
+    """The loopback device gets its address by itself."""
+    if link.loopback and not link.addresses and link.sysctls:
+        link.addresses = [address("127.0.0.1/8")]
 
 
 def link_down(link: FakeLink) -> None:
@@ -96,7 +102,7 @@ def _reaches(link: FakeLink, gateway: str) -> bool:
     subnets = [_subnet(known) for known in link.addresses]
     direct = [ipaddress.IPv4Network(known["shown"]) for known in link.routes if not known["gateway"]]
     own = [ipaddress.IPv4Interface(known["shown"]).ip for known in link.addresses]
-    return wanted not in own and any(wanted in network for network in (*subnets, *direct))
+    return link.up and wanted not in own and any(wanted in network for network in (*subnets, *direct))
 
 
 def _subnet(address: dict[str, Any]) -> ipaddress.IPv4Network:

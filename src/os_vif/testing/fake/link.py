@@ -22,8 +22,8 @@ MTU_LIMITS: dict[str, tuple[int, int]] = {
     "vlan": (0, 65535),
 }
 
-#: Below this MTU the kernel takes IPv6, and its sysctls, off a device; at or above it puts them there anew.
-IPV6_MINIMUM_MTU = 1280
+#: Below this MTU the kernel takes a protocol, and its sysctls, off a device; at or above it puts them there anew.
+PROTOCOL_MINIMUM_MTU = {"ipv4": 68, "ipv6": 1280}
 
 SYSCTL_DEFAULTS: dict[str, str] = {
     "ipv4/arp_announce": "0",
@@ -81,13 +81,15 @@ class FakeLink:
         """The smallest and the largest MTU."""
         return MTU_LIMITS["loopback" if self.loopback else self.kind]
 
-    def refresh_sysctls(self) -> None:
-        """Lets the sysctls of IPv6 come and go with the MTU, as the kernel does."""
-        has_ipv6 = "ipv6/disable_ipv6" in self.sysctls
-        if self.mtu < IPV6_MINIMUM_MTU:
-            self.sysctls = {key: value for key, value in self.sysctls.items() if not key.startswith("ipv6/")}
-        elif not has_ipv6:
-            self.sysctls |= {key: value for key, value in SYSCTL_DEFAULTS.items() if key.startswith("ipv6/")}
+    def refresh_protocols(self) -> None:
+        """Lets IP, its sysctls and its addresses come and go with the MTU, as the kernel does."""
+        for family, smallest in PROTOCOL_MINIMUM_MTU.items():
+            if self.mtu < smallest and not (self.loopback and family == "ipv6"):
+                self.sysctls = {key: value for key, value in self.sysctls.items() if not key.startswith(family)}
+            elif not any(key.startswith(family) for key in self.sysctls):
+                self.sysctls |= {key: value for key, value in SYSCTL_DEFAULTS.items() if key.startswith(family)}
+        if self.mtu < PROTOCOL_MINIMUM_MTU["ipv4"]:
+            self.addresses, self.routes = [], []
 
     def at_boot(self, index: int) -> FakeLink:
         """The same network card, as a machine finds it when it comes up."""
@@ -123,6 +125,5 @@ def born(name: str, index: int, kind: str, **values: Any) -> FakeLink:
     """A device in its first moment."""
     link = FakeLink(name, index, kind, **values)
     link.options = OPTION_DEFAULTS.get(kind, {}) | link.options
-    link.sysctls = {key: value for key, value in SYSCTL_DEFAULTS.items() if key.startswith("ipv4/")}
-    link.refresh_sysctls()
+    link.refresh_protocols()
     return link

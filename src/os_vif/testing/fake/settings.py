@@ -34,9 +34,12 @@ def link_set(
     """Operation "link.set". The kernel takes the attributes in this order, and stops at the first it refuses."""
     if master:
         namespace.find(master)
-    link = namespace.find(name)
+    checked(name)
+    if mac is not None and not _MAC.match(mac):
+        raise ValueError(f"{mac!r} is not a MAC address")
     if alias is not None and len(alias.encode()) > _LONGEST_ALIAS:
         raise KernelError(errno.ERANGE, "Attribute failed policy validation")
+    link = namespace.find(name)
     if options:
         _change_options(link, kind, options)
     if mac is not None:
@@ -118,7 +121,7 @@ def set_mtu(namespace: FakeNamespace, link: FakeLink, mtu: int) -> None:
         raise KernelError(errno.EINVAL if link.kind == "macvtap" else errno.ERANGE, "")
     link.mtu = mtu
     link.mtu_is_set = link.kind == "bridge"
-    link.refresh_sysctls()
+    link.refresh_protocols()
     for above in namespace.on_top_of(link.name):
         if above.mtu > mtu:
             set_mtu(namespace, above, mtu)
@@ -132,7 +135,9 @@ def _set_up(namespace: FakeNamespace, link: FakeLink, wanted: str) -> None:
     if wanted == "up":
         _check_may_go_up(namespace, link)
     link.up = wanted == "up"
-    if not link.up:
+    if link.up:
+        layer3.link_up(link)
+    else:
         layer3.link_down(link)
         for above in namespace.on_top_of(link.name, "vlan"):
             _set_up(namespace, above, "down")
