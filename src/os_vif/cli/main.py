@@ -45,6 +45,8 @@ def _main(arguments: list[str]) -> ExitCode:
         told = errors.of_library(error)
         output.error(told)
         return told.exit_code
+    except SystemExit as ended:  # --help and --version
+        return ExitCode(int(ended.code or 0))
     except BrokenPipeError:
         raise
     except Exception as error:

@@ -14,6 +14,7 @@ from os_vif.cli.registry import Subparsers, add_files, complete_ids
 
 if TYPE_CHECKING:
     from os_vif.cli.reading import Entry
+    from os_vif.cli.subjects import Subject
 
 
 def register(commands: Subparsers) -> None:
@@ -105,28 +106,41 @@ def _unplug_recorded(ids: list[str], output: Output) -> list[dict[str, Any]]:
 
 
 def _repair(arguments: argparse.Namespace, output: Output) -> ExitCode:
-    import os_vif
     from os_vif.cli import session, subjects
-    from os_vif.cli.progress import progress
 
     session.open_library(arguments)
     chosen = subjects.chosen(arguments.files)
     started = time.monotonic()
-    done = []
-    with progress(output, "repairing", len(chosen)) as report:
-        for number, subject in enumerate(chosen, 1):
-            if subject.can_be_planned:
-                plan = os_vif.repair(subject.vif, subject.instance)
-                done.append({"vif_id": subject.vif_id, "steps": [step.text for step in plan]})
-            report(number, len(chosen))
-    changed = [one for one in done if one["steps"]]
-    for one in changed:
-        output.line(f"repaired {one['vif_id']}", "good")
-        for step in one["steps"]:
-            output.line(f"  {step}")
-    output.line(f"{len(changed)} of {_count(len(done))} needed repair; {_milliseconds(started):.0f} ms.")
-    output.document({"vifs": done, "milliseconds": _milliseconds(started)})
-    return ExitCode.OK
+    results, code = subjects.each(chosen, output, "repairing", _repaired)
+    output.document({"vifs": results, "milliseconds": _milliseconds(started)})
+    for result in results:
+        _show_repaired(result, output)
+    changed = sum(1 for result in results if result.get("steps"))
+    output.line(f"{changed} of {_count(len(results))} repaired in {_milliseconds(started):.0f} ms.")
+    return code
+
+
+def _repaired(subject: Subject) -> dict[str, Any]:
+    import os_vif
+    from os_vif.cli import subjects
+
+    vif, instance = subject.pair()
+    if not subjects.can_be_planned(vif):
+        return {"steps": [], "note": f"the plugin {vif.plugin} does its work itself; plug it again"}
+    with subjects.located(subject):
+        return {"steps": [step.text for step in os_vif.repair(vif, instance)], "note": ""}
+
+
+def _show_repaired(result: dict[str, Any], output: Output) -> None:
+    if result["error"]:
+        output.line(f"failed    {result['vif_id']}", "bad")
+        return
+    if result["note"]:
+        output.line(f"left      {result['vif_id']}: {result['note']}", "warn")
+    if result["steps"]:
+        output.line(f"repaired  {result['vif_id']}", "good")
+    for step in result["steps"]:
+        output.line(f"          {step}")
 
 
 def _told(entry: Entry) -> dict[str, Any]:

@@ -61,46 +61,43 @@ def show_plan(plan: Any, output: Output) -> None:
 
 def _check(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif.cli import recorded, session, subjects
-    from os_vif.cli.progress import progress
 
     session.open_library(arguments)
     chosen = subjects.chosen(arguments.files)
     if not chosen:
         output.line(f"Nothing is recorded here ({recorded.place_of_journal()}).")
-    results = []
-    with progress(output, "checking", len(chosen)) as report:
-        for number, subject in enumerate(chosen, 1):
-            results.append(_result(subject))
-            report(number, len(chosen))
+    results, code = subjects.each(chosen, output, "checking", _checked)
     output.document(results)
     _show_results(results, output)
-    return ExitCode.DIFFERS if any(result["differences"] for result in results) else ExitCode.OK
+    return code or (ExitCode.DIFFERS if any(result.get("ok") is False for result in results) else ExitCode.OK)
 
 
-def _result(subject: Subject) -> dict[str, Any]:
+def _checked(subject: Subject) -> dict[str, Any]:
     """``ok`` is None where nothing can be told."""
     import os_vif
+    from os_vif.cli import subjects
 
-    if not subject.can_be_planned:
-        reason = f"the plugin {subject.vif.plugin} does its work itself and cannot say what it would do"
-        return {"vif_id": subject.vif_id, "ok": None, "differences": [], "repairable": False, "note": reason}
-    found = os_vif.check(subject.vif, subject.instance)
-    differences = list(found.differences)
-    if subject.unfinished:
-        differences.insert(0, f"{subject.unfinished} was cut off")
-    told = {"vif_id": subject.vif_id, "ok": not differences, "differences": differences}
-    return told | {"repairable": found.repairable, "note": ""}
+    vif, instance = subject.pair()
+    if not subjects.can_be_planned(vif):
+        reason = f"the plugin {vif.plugin} does its work itself and cannot say what it would do"
+        return {"ok": None, "differences": [], "repairable": False, "note": reason}
+    with subjects.located(subject):
+        found = os_vif.check(vif, instance)
+    differences = [*([f"{subject.cut_off} was cut off"] if subject.cut_off else []), *found.differences]
+    return {"ok": not differences, "differences": differences, "repairable": found.repairable, "note": ""}
 
 
 def _show_results(results: list[dict[str, Any]], output: Output) -> None:
     words = {True: ("ok", "good"), False: ("differs", "bad"), None: ("unknown", "warn")}
     for result in results:
+        if result["error"]:
+            output.line(f"failed   {result['vif_id']}", "bad")
+            continue
         word, style = words[result["ok"]]
         output.line(f"{word:<8} {result['vif_id']}", style)
         for difference in result["differences"]:
             output.line(f"         {difference}")
         if result["note"]:
             output.line(f"         {result['note']}")
-    repairable = [result for result in results if result["differences"] and result["repairable"]]
-    if repairable:
+    if any(result.get("differences") and result["repairable"] for result in results):
         output.line("`vif repair` puts that right.", "dim")
