@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plugins with options of a test's own."""
+"""Plugins with options of a test's own, and a namespace to plug into."""
 
 from __future__ import annotations
 
 import pytest
-from oslo_config import cfg
+from support import plugging
 
 
 @pytest.fixture
 def configured():
     """Makes a plugin whose options have the values given: configured(TapPlugin, owner=1000)."""
+    return plugging.configured
 
-    def make(plugin, **values):
-        conf = cfg.ConfigOpts()
-        conf.register_opts(list(plugin.CONFIG_OPTS), group="plugin")
-        conf([], project="os-vif-tests", default_config_files=[])
-        for name, value in values.items():
-            conf.set_override(name, value, group="plugin")
-        return plugin(conf.plugin if plugin.CONFIG_OPTS else None)
+
+@pytest.fixture
+def host_for(netns, tmp_path):
+    """Makes a host that a plugin plugs into: host_for(TapPlugin, owner=1000)."""
+
+    def make(plugin, **options):
+        return plugging.PlugHost(netns, tmp_path, plugging.configured(plugin, **options))
 
     return make
