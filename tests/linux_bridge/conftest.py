@@ -27,7 +27,7 @@ def host(new_host):
 
 @pytest.fixture
 def wire(netns):
-    """An interface eth9 of the host, up, with a far end called wire; IPv6 stays off, so that nothing comes by itself."""
+    """An interface eth9 of the host, up, with a far end called wire; IPv6 is off, so that nothing comes by itself."""
     netns.ip("link", "add", "eth9", "address", "02:00:00:00:00:09", "type", "veth", "peer", "name", "wire")
     for name in ("eth9", "wire"):
         netns.run(["sh", "-c", f"echo 1 >/proc/sys/net/ipv6/conf/{name}/disable_ipv6"])
