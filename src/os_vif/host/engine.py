@@ -23,6 +23,7 @@ from os_vif.host.journal import PLUGGED, PLUGGING, UNPLUGGING, Journal, Record, 
 from os_vif.host.layer3 import Layer3Realm
 from os_vif.host.links import LinkRealm
 from os_vif.host.locks import Locks
+from os_vif.host.ovs import OvsRealm
 from os_vif.host.plan import Holding, Plan
 from os_vif.host.planner import Leaving, Planner, Task, Work
 from os_vif.host.realm import Purpose, Realm
@@ -56,7 +57,7 @@ class Engine:
         observer: Observer | None = None,
         seconds: float = DEFAULT_SECONDS,
     ) -> None:
-        own: list[Realm] = [LinkRealm(host), Layer3Realm(host), FirewallRealm(host)]
+        own: list[Realm] = [LinkRealm(host), Layer3Realm(host), FirewallRealm(host), OvsRealm(host)]
         self.realms = {realm.name: realm for realm in (*own, *extra_realms)}
         self.host = host
         self.journal = journal

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The realm of Open vSwitch: bridges and ports, one transaction per plan, and its own word on the outcome."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from os_vif import exception
+from os_vif.host import ovs_changes, ovs_view
+from os_vif.host.access import HostAccess
+from os_vif.host.deadline import Deadline
+from os_vif.host.operations import Operation, OperationFailed
+from os_vif.host.ovs_view import MARK, OvsView, PortRow
+from os_vif.host.ovsdb_database import Database, TransactionFailed
+from os_vif.host.ovsdb_rows import Row, from_optional, select, until_set
+from os_vif.host.plan import Holding, Outcome, Step
+from os_vif.host.realm import Purpose
+from os_vif.host.state import IfForeign, Resource
+from os_vif.host.state_ovs import OvsBridge, OvsPort, OvsResource
+
+#: Interfaces whose device ovs-vswitchd makes itself. For all others it has to be there already.
+_MADE_BY_SWITCH = ("internal", "patch", "dpdk", "dpdkvhostuser", "dpdkvhostuserclient")
+
+
+class OvsRealm:
+    """Rows of the databases of Open vSwitch. The resources say where these are."""
+
+    name = "ovs"
+
+    def __init__(self, host: HostAccess) -> None:
+        self._host = host
+        self._databases: dict[str, Database] = {}
+
+    def read(self, resources: Sequence[Resource], purpose: Purpose) -> dict[str, OvsView]:
+        """A view per database. Raises StepFailed, DeadlineExceeded."""
+        by_database: dict[str, list[OvsResource]] = {}
+        for resource in resources:
+            assert isinstance(resource, OvsResource)
+            by_database.setdefault(resource.database, []).append(resource)
+        return {text: self._read_one(text, wanted, purpose) for text, wanted in by_database.items()}
+
+    def _read_one(self, text: str, resources: Sequence[OvsResource], purpose: Purpose) -> OvsView:
+        try:
+            return ovs_view.read(self._database(text), resources, Deadline(resources[0].seconds))
+        except (TransactionFailed, OSError) as error:
+            what = f"read the database of Open vSwitch at {text}"
+            raise exception.StepFailed(
+                step=what, device=resources[0].name, vif_id=purpose.vif_id, reason=str(error)
+            ) from error
+
+    def _database(self, text: str) -> Database:
+        if text not in self._databases:
+            self._databases[text] = Database(text)
+        return self._databases[text]
+
+    def converge(self, resource: Resource, actual: Any, purpose: Purpose) -> Outcome:
+        """The steps that make a bridge or a port as stated. Raises ForeignDevice, InvalidRequest."""
+        if isinstance(resource, OvsBridge):
+            return self._converge_bridge(resource, actual[resource.database], purpose)
+        assert isinstance(resource, OvsPort)
+        return self._converge_port(resource, actual[resource.database], purpose)
+
+    def _converge_bridge(self, bridge: OvsBridge, view: OvsView, purpose: Purpose) -> Outcome:
+        found = view.bridges.get(bridge.name)
+        if found is not None:
+            made = MARK in found.external_ids or bridge.if_foreign is IfForeign.ADOPT
+            return Outcome(Holding(bridge, made=made))
+        _check_known("datapath_type", bridge.datapath_type, view.datapath_types, bridge, purpose)
+        return Outcome(Holding(bridge, made=True), (ovs_changes.add_bridge(bridge),))
+
+    def _converge_port(self, port: OvsPort, view: OvsView, purpose: Purpose) -> Outcome:
+        found = view.ports.get(port.name)
+        holding = Holding(port, made=True)
+        if found is None:
+            _check_known("type", port.type, view.interface_types, port, purpose)
+            return Outcome(holding, (ovs_changes.add_port(port, purpose.vif_id),))
+        _check_ours(port, found, purpose)
+        return Outcome(holding, tuple(_changes(port, found, purpose)))
+
+    def remove(self, holding: Holding, actual: Any, purpose: Purpose) -> Sequence[Step]:
+        """Takes away a port that is ours by its mark or by its interface id, or a bridge that we made."""
+        resource = holding.resource
+        view: OvsView = actual[getattr(resource, "database", "")]
+        if isinstance(resource, OvsBridge):
+            bridge = view.bridges.get(resource.name)
+            return (ovs_changes.delete_bridge(resource, bridge),) if bridge and holding.made else ()
+        assert isinstance(resource, OvsPort)
+        port = view.ports.get(resource.name)
+        return (ovs_changes.delete_port(resource, port),) if port and _is_ours(resource, port, purpose) else ()
+
+    def in_use(self, holding: Holding, actual: Any, leaving: Sequence[Holding]) -> str:
+        """A bridge stays as long as it has ports that do not leave with it."""
+        bridge = holding.resource
+        if not isinstance(bridge, OvsBridge):
+            return ""
+        found = actual[bridge.database].bridges.get(bridge.name)
+        ours = {other.resource.name for other in leaving if isinstance(other.resource, OvsPort)} | {bridge.name}
+        names = self._port_names(bridge, found.ports) if found else []
+        others = sorted(set(names) - ours)
+        return f"{bridge.label} still has port {', '.join(others)}" if others else ""
+
+    def _port_names(self, bridge: OvsBridge, rows: Sequence[str]) -> list[str]:
+        return ovs_view.ports_by_row(self._database(bridge.database), rows, Deadline(bridge.seconds))
+
+    def strays(self) -> Sequence[tuple[str, Resource]]:
+        """None: which databases there are is only known from the resources of a VIF."""
+        return ()
+
+    def run(self, operations: Sequence[Operation], context: str) -> None:
+        """All operations in one transaction; then waits for Open vSwitch to act on them. Raises OperationFailed."""
+        first = operations[0].arguments
+        database, deadline = self._database(first["database"]), Deadline(first["seconds"])
+        rows = [row for operation in operations for row in operation.arguments["rows"]]
+        try:
+            database.transact(rows, deadline)
+        except TransactionFailed as failure:
+            raise OperationFailed(0, errno.EINVAL, _words(failure), _owner(operations, failure.index)) from failure
+        except (OSError, exception.DeadlineExceeded) as error:
+            raise OperationFailed(0, getattr(error, "errno", 0) or 0, str(error), 0) from error
+        self._await(database, operations, deadline)
+
+    def _await(self, database: Database, operations: Sequence[Operation], deadline: Deadline) -> None:
+        for index, operation in enumerate(operations):
+            for name in operation.arguments["await"]:
+                if self._has_device(name, operation.arguments["rows"]):
+                    complaint = _outcome(database, name, deadline)
+                    if complaint:
+                        raise OperationFailed(len(operations), 0, complaint, index)
+
+    def _has_device(self, name: str, rows: Sequence[Row]) -> bool:
+        inserted = (row["row"] for row in rows if row["op"] == "insert" and row["table"] == "Interface")
+        kinds = [values.get("type", "") for values in inserted if values["name"] == name]
+        return any(kind in _MADE_BY_SWITCH for kind in kinds) or self._host.get_link(name) is not None
+
+
+def _outcome(database: Database, name: str, deadline: Deadline) -> str:
+    """What Open vSwitch says against an interface once it has looked at it; "" when all is well."""
+    where = [["name", "==", name]]
+    milliseconds = int(deadline.remaining() * 1000)
+    try:
+        # A little before the deadline, so that it is the server that tells of it.
+        answers = database.transact(
+            [
+                until_set("Interface", where, "ofport", max(milliseconds - 500, 1)),
+                select("Interface", where, ["error"]),
+            ],
+            deadline,
+        )
+    except (TransactionFailed, exception.DeadlineExceeded):
+        return f"Open vSwitch did not act on it within {deadline.seconds:g} seconds: is ovs-vswitchd running?"
+    except OSError as error:
+        return str(error)
+    errors = [from_optional(row["error"]) for row in answers[1]["rows"]]
+    return next((text for text in errors if text), "")
+
+
+def _check_known(field: str, value: str | None, known: frozenset[str], resource: OvsResource, purpose: Purpose) -> None:
+    if value and known and value not in known and value != "internal":
+        offered = ", ".join(sorted(known))
+        raise exception.InvalidRequest(
+            field=field,
+            reason=f"this Open vSwitch has no {field} {value}, which {resource.label} needs; it has {offered}.",
+            vif_id=purpose.vif_id,
+            device=resource.name,
+        )
+
+
+def _check_ours(port: OvsPort, found: PortRow, purpose: Purpose) -> None:
+    if not _is_ours(port, found, purpose):
+        owner = found.external_ids.get(MARK) or found.interface_ids.get("iface-id")
+        reason = f"it belongs to {owner}." if owner else "it is a port of Open vSwitch that os-vif did not make."
+        raise exception.ForeignDevice(device=port.name, vif_id=purpose.vif_id, reason=reason)
+
+
+def _is_ours(port: OvsPort, found: PortRow, purpose: Purpose) -> bool:
+    """By our mark, or by the interface id, which VIFs plugged by an earlier os-vif have too."""
+    iface_id = port.external_ids.get("iface-id")
+    marked = found.external_ids.get(MARK) == purpose.vif_id
+    return marked or bool(iface_id and found.interface_ids.get("iface-id") == iface_id)
+
+
+def _changes(port: OvsPort, found: PortRow, purpose: Purpose) -> Iterator[Step]:
+    if found.bridge != port.bridge:
+        yield ovs_changes.move_port(port, found)
+    if found.external_ids.get(MARK) != purpose.vif_id:
+        yield ovs_changes.set_map(port, "Port", "external_ids", found.external_ids, {MARK: purpose.vif_id})
+    if found.type != port.type:
+        yield ovs_changes.set_column(port, "type", found.type, port.type)
+    for column, old, wanted in (
+        ("options", found.options, port.options),
+        ("external_ids", found.interface_ids, port.external_ids),
+    ):
+        new = _differing(old, wanted)
+        if new:
+            yield ovs_changes.set_map(port, "Interface", column, old, new)
+    if port.mtu_request not in (None, found.mtu_request):
+        yield ovs_changes.set_column(port, "mtu_request", found.mtu_request, port.mtu_request)
+
+
+def _differing(old: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in wanted.items() if old.get(key) != value}
+
+
+def _owner(operations: Sequence[Operation], index: int) -> int:
+    """Which operation the row operation number ``index`` of the whole transaction comes from."""
+    for number, operation in enumerate(operations):
+        index -= len(operation.arguments["rows"])
+        if index < 0:
+            return number
+    return len(operations) - 1
+
+
+def _words(failure: TransactionFailed) -> str:
+    if failure.kind == "timed out":
+        return "somebody else changed the switch at the same time, or the interface id is in use by another port"
+    return str(failure)

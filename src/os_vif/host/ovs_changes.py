@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes to Open vSwitch as steps: each a part of a transaction, and the part that undoes it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from os_vif.host.operations import Operation
+from os_vif.host.ovs_view import MARK, BridgeRow, PortRow
+from os_vif.host.ovsdb_rows import (
+    Row,
+    delete,
+    if_there,
+    insert,
+    mutate,
+    ref,
+    refs,
+    row_id,
+    set_keys,
+    to_map,
+    unless_there,
+    update,
+)
+from os_vif.host.plan import Step
+from os_vif.host.state_ovs import OvsBridge, OvsPort, OvsResource
+
+#: The namespace of the ids of QoS rows. Upstream os-vif has used it since 3.2.0, and rows outlive upgrades.
+_QOS_NAMESPACE = uuid.UUID("68da264a-847f-42a8-8ab0-5e774aee3d95")
+
+
+def add_bridge(bridge: OvsBridge) -> Step:
+    """Makes a bridge with the port of its own that every bridge has."""
+    row, port, interface = (row_id(table, bridge.name) for table in ("Bridge", "Port", "Interface"))
+    values = {
+        "name": bridge.name,
+        "ports": refs([port]),
+        "external_ids": to_map({**bridge.external_ids, MARK: "shared"}),
+    }
+    if bridge.datapath_type is not None:
+        values["datapath_type"] = bridge.datapath_type
+    rows = [
+        unless_there("Bridge", [["name", "==", bridge.name]], "name"),
+        insert("Interface", interface, {"name": bridge.name, "type": "internal"}),
+        insert("Port", port, {"name": bridge.name, "interfaces": refs([interface])}),
+        insert("Bridge", row, values),
+        mutate("Open_vSwitch", [], "bridges", "insert", refs([row])),
+    ]
+    text = f"create {bridge.label}" + (f" on datapath {bridge.datapath_type}" if bridge.datapath_type else "")
+    return _step(bridge, text, rows, _remove_bridge(row), awaited=[bridge.name])
+
+
+def delete_bridge(bridge: OvsBridge, found: BridgeRow) -> Step:
+    """Removes a bridge with all its ports."""
+    return _step(bridge, f"delete {bridge.label}", _remove_bridge(found.row), ())
+
+
+def _remove_bridge(row: str) -> list[Row]:
+    return [mutate("Open_vSwitch", [], "bridges", "delete", refs([row]))]
+
+
+def add_port(port: OvsPort, vif_id: str) -> Step:
+    """Makes a port, its interface, and its QoS where it has one, unless the interface id is taken.
+
+    Two interfaces with one iface-id make OVN lose all traffic of the port while it reports it as up.
+    """
+    row, interface = row_id("Port", port.name), row_id("Interface", port.name)
+    rows = [if_there("Bridge", "name", port.bridge), unless_there("Port", [["name", "==", port.name]], "name")]
+    iface_id = port.external_ids.get("iface-id")
+    if iface_id:
+        taken = [["external_ids", "includes", to_map({"iface-id": iface_id})]]
+        rows.append(unless_there("Interface", taken, "name"))
+    qos = _qos_row(port)
+    values = {"name": port.name, "interfaces": refs([interface]), "external_ids": to_map({MARK: vif_id})}
+    values |= {column: _column(value) for column, value in port.at_birth.items()}
+    if qos:
+        rows.append(qos)
+        values["qos"] = ref(qos["uuid"])
+    rows += [
+        insert("Interface", interface, _interface_values(port)),
+        insert("Port", row, values),
+        mutate("Bridge", [["name", "==", port.bridge]], "ports", "insert", refs([row])),
+    ]
+    text = f"add {port.label} to Open vSwitch bridge {port.bridge}"
+    return _step(port, text, rows, _remove_port(port, row), awaited=[port.name])
+
+
+def delete_port(port: OvsPort, found: PortRow) -> Step:
+    """Takes a port away, and its QoS."""
+    return _step(port, f"delete {port.label} of Open vSwitch bridge {found.bridge}", _remove_port(port, found.row), ())
+
+
+def _remove_port(port: OvsPort, row: str) -> list[Row]:
+    qos = [["external_ids", "includes", to_map({"id": qos_id(port.name)})]]
+    return [mutate("Bridge", [["ports", "includes", ref(row)]], "ports", "delete", refs([row])), delete("QoS", qos)]
+
+
+def move_port(port: OvsPort, found: PortRow) -> Step:
+    """Takes a port from one bridge to another, at once."""
+    return _step(
+        port,
+        f"move {port.label} from Open vSwitch bridge {found.bridge} to {port.bridge}",
+        [if_there("Bridge", "name", port.bridge), *_moved(found.row, found.bridge, port.bridge)],
+        _moved(found.row, port.bridge, found.bridge),
+    )
+
+
+def _moved(row: str, source: str, target: str) -> list[Row]:
+    return [
+        mutate("Bridge", [["name", "==", source]], "ports", "delete", refs([row])),
+        mutate("Bridge", [["name", "==", target]], "ports", "insert", refs([row])),
+    ]
+
+
+def set_map(port: OvsPort, table: str, column: str, old: Mapping[str, str], new: Mapping[str, str]) -> Step:
+    """Gives keys of a map new values."""
+    where = [["name", "==", port.name]]
+    added = [key for key in new if key not in old]
+    undo = [set_keys(table, where, column, {key: old[key] for key in new if key in old})]
+    undo += [mutate(table, where, column, "delete", ["set", added])] if added else []
+    shown = ", ".join(f"{key}={value}" for key, value in sorted(new.items()))
+    return _step(port, f"set {shown} in {column} of {port.label}", [set_keys(table, where, column, new)], undo)
+
+
+def set_column(port: OvsPort, column: str, old: Any, new: Any) -> Step:
+    """Sets a column of the interface."""
+    where = [["name", "==", port.name]]
+    rows, undo = ([update("Interface", where, {column: _column(value)})] for value in (new, old))
+    return _step(port, f"set {column} of {port.label} to {new} (was {'none' if old is None else old})", rows, undo)
+
+
+def qos_id(port: str) -> str:
+    """The id, in external_ids, of the QoS row of a port."""
+    return str(uuid.uuid5(_QOS_NAMESPACE, port))
+
+
+def _qos_row(port: OvsPort) -> Row | None:
+    if not port.qos_type:
+        return None
+    ids = to_map({"id": qos_id(port.name), "_type": port.qos_type})
+    return insert("QoS", row_id("QoS", port.name), {"type": port.qos_type, "external_ids": ids})
+
+
+def _interface_values(port: OvsPort) -> dict[str, Any]:
+    values: dict[str, Any] = {"name": port.name, "external_ids": to_map(port.external_ids)}
+    if port.type:
+        values["type"] = port.type
+    if port.options:
+        values["options"] = to_map(port.options)
+    if port.mtu_request is not None:
+        values["mtu_request"] = port.mtu_request
+    return values
+
+
+def _column(value: Any) -> Any:
+    if value is None:
+        return ["set", []]
+    return ["set", list(value)] if isinstance(value, list | tuple) else value
+
+
+def _step(
+    resource: OvsResource, text: str, rows: Sequence[Row], undo: Sequence[Row], awaited: Sequence[str] = ()
+) -> Step:
+    operation = _operation(resource, rows, awaited)
+    return Step("ovs", resource.name, text, operation, _operation(resource, undo) if undo else None)
+
+
+def _operation(resource: OvsResource, rows: Sequence[Row], awaited: Sequence[str] = ()) -> Operation:
+    arguments = {"database": resource.database, "seconds": resource.seconds, "rows": list(rows), "await": list(awaited)}
+    return Operation("ovsdb.transact", arguments)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the planner knows of Open vSwitch: the rows that a plan concerns, read in two questions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from os_vif.host.deadline import Deadline
+from os_vif.host.ovsdb_database import Database
+from os_vif.host.ovsdb_rows import from_map, from_optional, from_set, ref, select
+from os_vif.host.state_ovs import OvsBridge, OvsPort, OvsResource
+
+#: The key in external_ids by which we know what we made; its value is the id of the VIF, or "shared".
+MARK = "os-vif"
+
+_BRIDGE = ("_uuid", "name", "datapath_type", "external_ids", "ports")
+_PORT = ("_uuid", "name", "external_ids", "qos")
+_INTERFACE = ("_uuid", "name", "type", "options", "external_ids", "mtu_request", "ofport", "error")
+
+
+@dataclass(frozen=True)
+class BridgeRow:
+    """A bridge as it is. ``ports`` are the UUIDs of its ports."""
+
+    row: str
+    name: str
+    datapath_type: str
+    external_ids: dict[str, str]
+    ports: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PortRow:
+    """A port and its interface as they are. ``bridge`` is the name of the bridge it belongs to."""
+
+    row: str
+    name: str
+    external_ids: dict[str, str]
+    bridge: str
+    type: str
+    options: dict[str, str]
+    interface_ids: dict[str, str]
+    mtu_request: int | None
+    error: str
+
+
+@dataclass(frozen=True)
+class OvsView:
+    """The rows that a plan concerns, by name, and what this Open vSwitch can do."""
+
+    bridges: Mapping[str, BridgeRow] = field(default_factory=dict)
+    ports: Mapping[str, PortRow] = field(default_factory=dict)
+    interface_types: frozenset[str] = frozenset()
+    datapath_types: frozenset[str] = frozenset()
+
+
+def read(database: Database, resources: Sequence[OvsResource], deadline: Deadline) -> OvsView:
+    """Reads what the resources concern. Raises TransactionFailed, DeadlineExceeded, OSError."""
+    bridges = sorted({name for r in resources for name in _bridges_of(r)})
+    ports = sorted({r.name for r in resources if isinstance(r, OvsPort)})
+    questions = [
+        select("Open_vSwitch", [], ["datapath_types", "iface_types"]),
+        *(select("Bridge", [["name", "==", name]], _BRIDGE) for name in bridges),
+        *(select("Port", [["name", "==", name]], _PORT) for name in ports),
+        *(select("Interface", [["name", "==", name]], _INTERFACE) for name in ports),
+    ]
+    answers = [result["rows"] for result in database.transact(questions, deadline)]
+    switch, rest = answers[0], answers[1:]
+    found_ports = [row for rows in rest[len(bridges) : len(bridges) + len(ports)] for row in rows]
+    interfaces = {row["name"]: row for rows in rest[len(bridges) + len(ports) :] for row in rows}
+    homes = _homes(database, [row["_uuid"][1] for row in found_ports], deadline)
+    return OvsView(
+        {row["name"]: _bridge(row) for rows in rest[: len(bridges)] for row in rows},
+        {row["name"]: _port(row, interfaces.get(row["name"], {}), homes) for row in found_ports},
+        _kinds(switch, "iface_types"),
+        _kinds(switch, "datapath_types"),
+    )
+
+
+def ports_by_row(database: Database, rows: Sequence[str], deadline: Deadline) -> list[str]:
+    """The names of ports by their UUIDs."""
+    questions = [select("Port", [["_uuid", "==", ref(row)]], ["name"]) for row in rows]
+    answers = database.transact(questions, deadline) if questions else []
+    return [row["name"] for result in answers for row in result["rows"]]
+
+
+def _bridges_of(resource: OvsResource) -> tuple[str, ...]:
+    if isinstance(resource, OvsPort):
+        return (resource.bridge,)
+    return (resource.name,) if isinstance(resource, OvsBridge) else ()
+
+
+def _homes(database: Database, ports: Sequence[str], deadline: Deadline) -> dict[str, str]:
+    """UUID of a port → name of the bridge that has it."""
+    questions = [select("Bridge", [["ports", "includes", ref(port)]], ["name"]) for port in ports]
+    answers = database.transact(questions, deadline) if questions else []
+    return {port: row["name"] for port, result in zip(ports, answers, strict=True) for row in result["rows"]}
+
+
+def _bridge(row: dict[str, Any]) -> BridgeRow:
+    return BridgeRow(
+        row["_uuid"][1], row["name"], row["datapath_type"], from_map(row["external_ids"]), tuple(from_set(row["ports"]))
+    )
+
+
+def _port(row: dict[str, Any], interface: dict[str, Any], homes: Mapping[str, str]) -> PortRow:
+    return PortRow(
+        row=row["_uuid"][1],
+        name=row["name"],
+        external_ids=from_map(row["external_ids"]),
+        bridge=homes.get(row["_uuid"][1], ""),
+        type=interface.get("type", ""),
+        options=from_map(interface["options"]) if interface else {},
+        interface_ids=from_map(interface["external_ids"]) if interface else {},
+        mtu_request=from_optional(interface["mtu_request"]) if interface else None,
+        error=from_optional(interface["error"]) or "" if interface else "",
+    )
+
+
+def _kinds(switch: Sequence[dict[str, Any]], column: str) -> frozenset[str]:
+    return frozenset(kind for row in switch for kind in from_set(row[column]))

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The vocabulary for Open vSwitch: bridges and ports, as rows of its database (ovs-vswitchd.conf.db(5))."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from os_vif.host.state import IfForeign, Resource, resource_type
+
+
+@dataclass(frozen=True, kw_only=True)
+class OvsResource(Resource):
+    """``database`` says where the database is (ovsdb_endpoint.parse()); ``seconds`` how long it may take to answer."""
+
+    realm: ClassVar[str] = "ovs"
+
+    database: str
+    name: str
+    seconds: float = 120
+
+
+@resource_type
+@dataclass(frozen=True, kw_only=True)
+class OvsBridge(OvsResource):
+    """A bridge. ``datapath_type`` ("system", "netdev") is given to it when it is made, and never changed."""
+
+    datapath_type: str | None = None
+    external_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    if_foreign: IfForeign = IfForeign.SHARE
+
+    @property
+    def key(self) -> str:
+        return f"ovs-bridge/{self.name}"
+
+    @property
+    def label(self) -> str:
+        return f"Open vSwitch bridge {self.name}"
+
+
+@resource_type
+@dataclass(frozen=True, kw_only=True)
+class OvsPort(OvsResource):
+    """A port with one interface of the same name.
+
+    ``type``, ``options``, ``external_ids`` and ``mtu_request`` are those of the interface. ``at_birth`` are columns of
+    the port that are given to it when it is made and belong to others from then on (Neutron's agent sets the tag); so
+    does the QoS row of type ``qos_type``. Keys of maps that are not stated are left alone.
+    """
+
+    bridge: str
+    type: str = ""
+    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    external_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    mtu_request: int | None = None
+    at_birth: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    qos_type: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"ovs-port/{self.name}"
+
+    @property
+    def label(self) -> str:
+        return f"port {self.name}"
