@@ -75,7 +75,7 @@ class OvsRealm:
         holding = Holding(port, made=True)
         if found is None:
             _check_known("type", port.type, view.interface_types, port, purpose)
-            return Outcome(holding, (ovs_changes.add_port(port, purpose.vif_id),))
+            return Outcome(holding, (ovs_changes.add_port(port, purpose.vif_id, view.qos.get(port.name, "")),))
         _check_ours(port, found, purpose)
         return Outcome(holding, tuple(_changes(port, found, purpose)))
 
@@ -116,7 +116,9 @@ class OvsRealm:
         try:
             database.transact(rows, deadline)
         except TransactionFailed as failure:
-            raise OperationFailed(0, errno.EINVAL, _words(failure), _owner(operations, failure.index)) from failure
+            raise OperationFailed(
+                0, errno.EINVAL, _words(failure, rows), _owner(operations, failure.index)
+            ) from failure
         except (OSError, exception.DeadlineExceeded) as error:
             raise OperationFailed(0, getattr(error, "errno", 0) or 0, str(error), 0) from error
         self._await(database, operations, deadline)
@@ -212,7 +214,14 @@ def _owner(operations: Sequence[Operation], index: int) -> int:
     return len(operations) - 1
 
 
-def _words(failure: TransactionFailed) -> str:
-    if failure.kind == "timed out":
-        return "somebody else changed the switch at the same time, or the interface id is in use by another port"
-    return str(failure)
+def _words(failure: TransactionFailed, rows: Sequence[Row]) -> str:
+    """The server's words; for a guard that did not let the transaction through, what it guards against."""
+    if failure.kind != "timed out":
+        return str(failure)
+    guard = rows[failure.index]
+    if guard["table"] == "Bridge" and guard["rows"]:
+        return f"there is no Open vSwitch bridge {guard['rows'][0]['name']}"
+    if guard["table"] == "Interface":
+        ids = ", ".join(f"{key} {value}" for key, value in guard["where"][0][2][1])
+        return f"another interface has the {ids} already"
+    return f"somebody else has just made a {guard['table'].lower()} of that name"

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from os_vif.host.operations import Operation
-from os_vif.host.ovs_view import MARK, BridgeRow, PortRow
+from os_vif.host.ovs_view import MARK, BridgeRow, PortRow, qos_id, qos_of
 from os_vif.host.ovsdb_rows import (
     Row,
     delete,
@@ -25,9 +24,6 @@ from os_vif.host.ovsdb_rows import (
 )
 from os_vif.host.plan import Step
 from os_vif.host.state_ovs import OvsBridge, OvsPort, OvsResource
-
-#: The namespace of the ids of QoS rows. Upstream os-vif has used it since 3.2.0, and rows outlive upgrades.
-_QOS_NAMESPACE = uuid.UUID("68da264a-847f-42a8-8ab0-5e774aee3d95")
 
 
 def add_bridge(bridge: OvsBridge) -> Step:
@@ -60,7 +56,7 @@ def _remove_bridge(row: str) -> list[Row]:
     return [mutate("Open_vSwitch", [], "bridges", "delete", refs([row]))]
 
 
-def add_port(port: OvsPort, vif_id: str) -> Step:
+def add_port(port: OvsPort, vif_id: str, left_over_qos: str = "") -> Step:
     """Makes a port, its interface, and its QoS where it has one, unless the interface id is taken.
 
     Two interfaces with one iface-id make OVN lose all traffic of the port while it reports it as up.
@@ -71,12 +67,12 @@ def add_port(port: OvsPort, vif_id: str) -> Step:
     if iface_id:
         taken = [["external_ids", "includes", to_map({"iface-id": iface_id})]]
         rows.append(unless_there("Interface", taken, "name"))
-    qos = _qos_row(port)
     values = {"name": port.name, "interfaces": refs([interface]), "external_ids": to_map({MARK: vif_id})}
     values |= {column: _column(value) for column, value in port.at_birth.items()}
-    if qos:
-        rows.append(qos)
-        values["qos"] = ref(qos["uuid"])
+    if port.qos_type:
+        qos, making = _qos(port, left_over_qos)
+        rows += making
+        values["qos"] = ref(qos)
     rows += [
         insert("Interface", interface, _interface_values(port)),
         insert("Port", row, values),
@@ -92,8 +88,12 @@ def delete_port(port: OvsPort, found: PortRow) -> Step:
 
 
 def _remove_port(port: OvsPort, row: str) -> list[Row]:
-    qos = [["external_ids", "includes", to_map({"id": qos_id(port.name)})]]
-    return [mutate("Bridge", [["ports", "includes", ref(row)]], "ports", "delete", refs([row])), delete("QoS", qos)]
+    return [
+        # References are counted before rows that nobody refers to any more are removed.
+        update("Port", [["_uuid", "==", ref(row)]], {"qos": _column(None)}),
+        delete("QoS", qos_of(port.name)),
+        mutate("Bridge", [["ports", "includes", ref(row)]], "ports", "delete", refs([row])),
+    ]
 
 
 def move_port(port: OvsPort, found: PortRow) -> Step:
@@ -130,16 +130,13 @@ def set_column(port: OvsPort, column: str, old: Any, new: Any) -> Step:
     return _step(port, f"set {column} of {port.label} to {new} (was {'none' if old is None else old})", rows, undo)
 
 
-def qos_id(port: str) -> str:
-    """The id, in external_ids, of the QoS row of a port."""
-    return str(uuid.uuid5(_QOS_NAMESPACE, port))
-
-
-def _qos_row(port: OvsPort) -> Row | None:
-    if not port.qos_type:
-        return None
-    ids = to_map({"id": qos_id(port.name), "_type": port.qos_type})
-    return insert("QoS", row_id("QoS", port.name), {"type": port.qos_type, "external_ids": ids})
+def _qos(port: OvsPort, left_over: str) -> tuple[str, list[Row]]:
+    """The UUID of the QoS row of a port, and what makes it; one left over from an earlier port is used again."""
+    values = {"type": port.qos_type, "external_ids": to_map({"id": qos_id(port.name), "_type": port.qos_type})}
+    if left_over:
+        return left_over, [update("QoS", [["_uuid", "==", ref(left_over)]], values)]
+    row = row_id("QoS", port.name)
+    return row, [insert("QoS", row, values)]
 
 
 def _interface_values(port: OvsPort) -> dict[str, Any]:

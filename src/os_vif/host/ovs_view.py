@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from os_vif.host.deadline import Deadline
 from os_vif.host.ovsdb_database import Database
-from os_vif.host.ovsdb_rows import from_map, from_optional, from_set, ref, select
+from os_vif.host.ovsdb_rows import from_map, from_optional, from_set, ref, select, to_map
 from os_vif.host.state_ovs import OvsBridge, OvsPort, OvsResource
 
 #: The key in external_ids by which we know what we made; its value is the id of the VIF, or "shared".
 MARK = "os-vif"
+
+#: The namespace of the ids of QoS rows. Upstream os-vif has used it since 3.2.0, and rows outlive upgrades.
+_QOS_NAMESPACE = uuid.UUID("68da264a-847f-42a8-8ab0-5e774aee3d95")
 
 _BRIDGE = ("_uuid", "name", "datapath_type", "external_ids", "ports")
 _PORT = ("_uuid", "name", "external_ids", "qos")
@@ -52,6 +56,8 @@ class OvsView:
 
     bridges: Mapping[str, BridgeRow] = field(default_factory=dict)
     ports: Mapping[str, PortRow] = field(default_factory=dict)
+    #: The UUID of the QoS row that a port has, or that is left of an earlier port of its name.
+    qos: Mapping[str, str] = field(default_factory=dict)
     interface_types: frozenset[str] = frozenset()
     datapath_types: frozenset[str] = frozenset()
 
@@ -60,23 +66,35 @@ def read(database: Database, resources: Sequence[OvsResource], deadline: Deadlin
     """Reads what the resources concern. Raises TransactionFailed, DeadlineExceeded, OSError."""
     bridges = sorted({name for r in resources for name in _bridges_of(r)})
     ports = sorted({r.name for r in resources if isinstance(r, OvsPort)})
-    questions = [
-        select("Open_vSwitch", [], ["datapath_types", "iface_types"]),
-        *(select("Bridge", [["name", "==", name]], _BRIDGE) for name in bridges),
-        *(select("Port", [["name", "==", name]], _PORT) for name in ports),
-        *(select("Interface", [["name", "==", name]], _INTERFACE) for name in ports),
-    ]
-    answers = [result["rows"] for result in database.transact(questions, deadline)]
-    switch, rest = answers[0], answers[1:]
-    found_ports = [row for rows in rest[len(bridges) : len(bridges) + len(ports)] for row in rows]
-    interfaces = {row["name"]: row for rows in rest[len(bridges) + len(ports) :] for row in rows}
+    questions = {
+        "switch": [select("Open_vSwitch", [], ["datapath_types", "iface_types"])],
+        "bridges": [select("Bridge", [["name", "==", name]], _BRIDGE) for name in bridges],
+        "ports": [select("Port", [["name", "==", name]], _PORT) for name in ports],
+        "interfaces": [select("Interface", [["name", "==", name]], _INTERFACE) for name in ports],
+        "qos": [select("QoS", qos_of(name), ["_uuid"]) for name in ports],
+    }
+    results = iter(database.transact([row for rows in questions.values() for row in rows], deadline))
+    answers = {topic: [next(results)["rows"] for _ in rows] for topic, rows in questions.items()}
+    interfaces = {row["name"]: row for rows in answers["interfaces"] for row in rows}
+    found_ports = [row for rows in answers["ports"] for row in rows]
     homes = _homes(database, [row["_uuid"][1] for row in found_ports], deadline)
     return OvsView(
-        {row["name"]: _bridge(row) for rows in rest[: len(bridges)] for row in rows},
+        {row["name"]: _bridge(row) for rows in answers["bridges"] for row in rows},
         {row["name"]: _port(row, interfaces.get(row["name"], {}), homes) for row in found_ports},
-        _kinds(switch, "iface_types"),
-        _kinds(switch, "datapath_types"),
+        {name: row["_uuid"][1] for name, rows in zip(ports, answers["qos"], strict=True) for row in rows},
+        _kinds(answers["switch"][0], "iface_types"),
+        _kinds(answers["switch"][0], "datapath_types"),
     )
+
+
+def qos_of(port: str) -> list[Any]:
+    """The condition that holds for the QoS row of a port."""
+    return [["external_ids", "includes", to_map({"id": qos_id(port)})]]
+
+
+def qos_id(port: str) -> str:
+    """The id, in external_ids, of the QoS row of a port."""
+    return str(uuid.uuid5(_QOS_NAMESPACE, port))
 
 
 def ports_by_row(database: Database, rows: Sequence[str], deadline: Deadline) -> list[str]:
