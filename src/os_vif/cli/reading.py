@@ -198,12 +198,16 @@ def _unsound(entry: Entry) -> Iterator[BadInput]:
 def _check_kind(obj: Any, wanted: type, words: str, place: Place) -> None:
     if not isinstance(obj, wanted):
         raise BadInput(
-            f"this is a {obj.obj_name()}, and {words} is needed.",
+            f"this is {_article(obj.obj_name())}, and {words} is needed.",
             code="malformed",
             hint=_HINT,
             file=place.file,
             field=place.path,
         )
+
+
+def _article(name: str) -> str:
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
 
 
 def _check_distinct(found: Sequence[Entry]) -> None:
