@@ -17,7 +17,15 @@ import sys
 import warnings
 from typing import Any
 
-BUILTIN = ("ValueError", "TypeError", "NotImplementedError", "AttributeError", "KeyError", "IndexError", "OverflowError")
+BUILTIN = (
+    "ValueError",
+    "TypeError",
+    "NotImplementedError",
+    "AttributeError",
+    "KeyError",
+    "IndexError",
+    "OverflowError",
+)
 # Exceptions that have no builtin base, by what they mean; upstream's names and ours.
 MEANING = {
     "UnsupportedObjectError": "unknown object",
@@ -117,7 +125,11 @@ class Machine:
 
     def do_compare(self, name: str, other: str) -> Any:
         one, two = self.variables[name], self.variables[other]
-        return {"equal": one == two, "unequal": one != two, "alike": tell(one.obj_to_primitive()) == tell(two.obj_to_primitive())}
+        return {
+            "equal": one == two,
+            "unequal": one != two,
+            "alike": tell(one.obj_to_primitive()) == tell(two.obj_to_primitive()),
+        }
 
     def do_clone(self, name: str, source: str) -> None:
         self.variables[name] = self.variables[source].obj_clone()

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from hypothesis import strategies as st
+
 from objects.conftest import DATA
 
 SCHEMA: dict[str, Any] = json.loads((DATA / "objects.json").read_text())
@@ -44,7 +45,7 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
 plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts
 python_values = st.sampled_from(
     [
-        "b'x'", "()", "('1.1.1.1',)", "set()", "{'1.1.1.1'}", "object()", "object", "{}", "[]", "float('nan')",
+        "b'x'", "()", "('1.1.1.1',)", "set()", "{'1.1.1.1'}", "object", "{}", "[]", "float('nan')",
         "netaddr.IPAddress('10.1.2.3')", "netaddr.IPAddress('::1')", "netaddr.IPNetwork('10.0.0.0/8')", "1j", "range(2)",
     ]
 ).map(lambda text: {"$py": text})  # fmt: skip
@@ -55,7 +56,9 @@ wild = (
     | networks
     | macs
     | pci
-    | st.sampled_from(["vepa", "bridge", "client", "server", "ethernet", "generic", "BRIDGE", "1", " 7 ", "0x10", "1e3", "true"])
+    | st.sampled_from(
+        ["vepa", "bridge", "client", "server", "ethernet", "generic", "BRIDGE", "1", " 7 ", "0x10", "1e3", "true"]
+    )
     | st.lists(plain | addresses, max_size=3)
     | st.sampled_from(sorted(SCHEMA)).map(lambda name: {"$new": {"class": name, "set": {}}})
 )
@@ -91,4 +94,6 @@ def specs(name: str, *, complete: bool = False) -> st.SearchStrategy[dict[str, A
 
 
 any_spec = st.sampled_from(sorted(SCHEMA)).flatmap(specs)
-any_field = st.sampled_from([(name, field) for name, told in sorted(SCHEMA.items()) for field in sorted(told["fields"])])
+any_field = st.sampled_from(
+    [(name, field) for name, told in sorted(SCHEMA.items()) for field in sorted(told["fields"])]
+)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from objects import oracle_worker
 from objects.conftest import Run
 from objects.strategies import SCHEMA, any_field, any_spec, specs, texts, value_for, wild
@@ -22,7 +23,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 
 EXAMPLES = int(os.environ.get("OS_VIF_TEST_EXAMPLES", "300"))
 
-many = settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+many = settings(
+    max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 fewer = settings(many, max_examples=EXAMPLES // 2)
 
 
@@ -102,9 +105,11 @@ def steps(name: str) -> st.SearchStrategy[list[Any]]:
     fields = SCHEMA[name]["fields"]
     field = st.sampled_from(sorted(fields) or ["id"]) | st.just("no_such_field")
     setting = st.sampled_from(sorted(fields) or ["foo"]).flatmap(
-        lambda chosen: value_for(fields[chosen]).map(lambda value: ["set", "a", chosen, value])
-        if chosen in fields
-        else st.just(["set", "a", "foo", 1])
+        lambda chosen: (
+            value_for(fields[chosen]).map(lambda value: ["set", "a", chosen, value])
+            if chosen in fields
+            else st.just(["set", "a", "foo", 1])
+        )
     )
     return st.one_of(
         setting,
@@ -124,7 +129,13 @@ def test_comparison(oracle: Run, data: st.DataObject) -> None:
     """Which objects are equal: those with the same fields, changes and version, of classes that compare."""
     spec = data.draw(any_spec)
     other = data.draw(st.just(spec) | specs(spec["class"]) | any_spec)
-    program = [["new", "a", spec], ["new", "b", other], ["compare", "a", "b"], ["clone", "c", "a"], ["compare", "a", "c"]]
+    program = [
+        ["new", "a", spec],
+        ["new", "b", other],
+        ["compare", "a", "b"],
+        ["clone", "c", "a"],
+        ["compare", "a", "c"],
+    ]
     fields = data.draw(st.none() | st.just(list(spec["set"])[:1]))
     program += [["reset", "c", fields, data.draw(st.booleans())], ["compare", "a", "c"], ["reset", "a", fields, False]]
     compare(oracle, [*program, ["compare", "a", "c"], ["pickle", "d", "a"], ["compare", "a", "d"]])
@@ -134,13 +145,20 @@ def test_comparison(oracle: Run, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_changes_inside(oracle: Run, data: st.DataObject) -> None:
     """A change inside an object shows outside of it, unless a list is in between; resetting reaches where it did."""
-    name = data.draw(st.sampled_from(["VIFBridge", "VIFOpenVSwitch", "Network", "Subnet", "HostInfo", "HostPluginInfo"]))
+    name = data.draw(
+        st.sampled_from(["VIFBridge", "VIFOpenVSwitch", "Network", "Subnet", "HostInfo", "HostPluginInfo"])
+    )
     spec = data.draw(specs(name, complete=True))
     program = [["new", "a", spec], ["reset", "a", None, data.draw(st.booleans())], ["changed", "a"], ["encode", "a"]]
     for field, value in spec["set"].items():
         if isinstance(value, dict) and "$new" in value:
             inner = data.draw(specs(value["$new"]["class"]))
-            program += [["set", "a", field, {"$new": inner}], ["reset", "a", [field], False], ["changed", "a"], ["encode", "a"]]
+            program += [
+                ["set", "a", field, {"$new": inner}],
+                ["reset", "a", [field], False],
+                ["changed", "a"],
+                ["encode", "a"],
+            ]
     program += [["reset", "a", None, True], ["changed", "a"], ["encode", "a"], ["get_changes", "a"]]
     compare(oracle, program)
 
@@ -150,7 +168,14 @@ def test_changes_inside(oracle: Run, data: st.DataObject) -> None:
 def test_decoding(oracle: Run, spec: dict[str, Any]) -> None:
     """What one wrote, the other reads: the same object, which it writes again as it was."""
     written = oracle([["new", "a", spec], ["encode", "a"]])[1]["returned"]
-    program = [["decode", "b", written], ["repr", "b"], ["changed", "b"], ["encode", "b"], ["clone", "c", "b"], ["encode", "c"]]
+    program = [
+        ["decode", "b", written],
+        ["repr", "b"],
+        ["changed", "b"],
+        ["encode", "b"],
+        ["clone", "c", "b"],
+        ["encode", "c"],
+    ]
     compare(oracle, program)
     mine = oracle_worker.run([["new", "a", spec], ["encode", "a"]])[1]["returned"]
     assert oracle([["decode", "b", mine], ["encode", "b"]])[1] == {"returned": written}
@@ -170,7 +195,9 @@ def test_backlevel(oracle: Run, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_objects_of_older_versions_live_on(oracle: Run, data: st.DataObject) -> None:
     """Read at an older version, changed, copied and written again."""
-    name = data.draw(st.sampled_from([name for name, told in sorted(SCHEMA.items()) if name.startswith("VIFPortProfile")]))
+    name = data.draw(
+        st.sampled_from([name for name, told in sorted(SCHEMA.items()) if name.startswith("VIFPortProfile")])
+    )
     spec = data.draw(specs(name))
     version = data.draw(st.sampled_from(SCHEMA[name]["versions"]))
     old = oracle([["new", "a", spec], ["encode", "a", version]])[1]["returned"]
@@ -222,7 +249,9 @@ def test_list_objects(oracle: Run, data: st.DataObject) -> None:
     program = [["new", "a", data.draw(specs(name))]]
     for _ in range(data.draw(st.integers(1, 5))):
         value = data.draw(specs(element).map(lambda spec: {"$new": spec}) | wild)
-        program.append(data.draw(st.sampled_from([["append", "a", "objects", value], ["put", "a", "objects", 0, value]])))
+        program.append(
+            data.draw(st.sampled_from([["append", "a", "objects", value], ["put", "a", "objects", 0, value]]))
+        )
         program += [["repr", "a"], ["changed", "a"]]
     compare(oracle, [*program, ["call", "a", "__len__"], ["call", "a", "__getitem__", 0], ["encode", "a"]])
 

@@ -7,8 +7,8 @@ import json
 from typing import Any
 
 import pytest
-from objects.conftest import DATA
 
+from objects.conftest import DATA
 from os_vif.objects import vif
 from os_vif.objects._registry import CLASSES
 from os_vif.objects.fingerprint import fingerprint, fingerprints
@@ -58,3 +58,16 @@ def test_a_changed_field_changes_the_fingerprint() -> None:
         fields = {"vif_name": vif.VIFBase.fields["address"]}
 
     assert fingerprint(VIFBridge) != fingerprint(vif.VIFBridge)
+
+
+def test_a_field_used_again_under_another_name_is_another_field() -> None:
+    """Neither class sees the other's values."""
+
+    class VIFTwice(vif.VIFBase):
+        fields = {"old_address": vif.VIFBase.fields["address"]}
+        new_address = vif.VIFBase.fields["address"]
+
+    twice = VIFTwice(old_address="fa:16:3e:00:00:01", new_address="fa:16:3e:00:00:02")
+    assert (twice.old_address, twice.new_address) == ("fa:16:3e:00:00:01", "fa:16:3e:00:00:02")  # type: ignore[attr-defined]
+    assert "address" not in twice
+    assert vif.VIFBase.fields["address"].name == "address"

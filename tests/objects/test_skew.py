@@ -9,8 +9,8 @@ import logging
 from typing import Any
 
 import pytest
-from objects.normal import normal
 
+from objects.normal import normal
 from os_vif import exception
 from os_vif.objects import codec, vif
 from os_vif.objects._registry import CLASSES
@@ -39,7 +39,9 @@ def test_every_version_reaches_every_version(samples: list[dict[str, Any]]) -> N
             back = there.obj_to_primitive(second)
             lost = added_since(cls, first) | added_since(cls, second)
             # A Network has an MTU from the start, so a reader of 1.0 has the field again, as None.
-            expected = primitive["versioned_object.data"].keys() - (added_since(cls, second) if name == "Network" else lost)
+            expected = primitive["versioned_object.data"].keys() - (
+                added_since(cls, second) if name == "Network" else lost
+            )
             assert back["versioned_object.version"] == second
             assert back["versioned_object.data"].keys() == expected, (name, first, second)
             pairs += 1

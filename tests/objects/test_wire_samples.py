@@ -7,8 +7,8 @@ import warnings
 from typing import Any
 
 import pytest
-from objects.normal import normal
 
+from objects.normal import normal
 from os_vif.objects.base import VersionedObject
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
@@ -36,7 +36,7 @@ def test_older_versions_are_read(samples: list[dict[str, Any]]) -> None:
     for sample in samples:
         if "error" not in sample["at_target"]:
             again = read(sample["at_target"])
-            assert again.VERSION == sample["target_version"]
+            assert sample["target_version"] == again.VERSION
             assert normal(again.obj_to_primitive()) == normal(sample["at_target"])
 
 

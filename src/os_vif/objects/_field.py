@@ -7,6 +7,7 @@ live in the object's ``__dict__`` under ``_obj_<name>``, where oslo's generated 
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, overload
 
 from os_vif import exception
@@ -92,7 +93,7 @@ class Field(Generic[T]):
             return self._coerce_none(obj, attr)
         try:
             return self.accept(value, attr)
-        except exception.InvalidValue:
+        except exception.ObjectError:
             raise
         except (TypeError, AttributeError) as error:
             raise exception.InvalidType(field=attr, reason=str(error), value=_wire.show(value)) from error
@@ -140,7 +141,14 @@ class Field(Generic[T]):
     # The descriptor -----------------------------------------------------------------------------------
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.owner, self.name, self.slot = owner, name, "_obj_" + name
+        if self.owner is None:
+            self.owner, self.name, self.slot = owner, name, "_obj_" + name
+        elif name != self.name:
+            # Somebody uses the field of one class in another one, and under another name.
+            twin = copy.copy(self)
+            twin.owner = None
+            setattr(owner, name, twin)
+            twin.__set_name__(owner, name)
 
     @overload
     def __get__(self, obj: None, owner: type) -> Self: ...

@@ -76,18 +76,21 @@ class IntegerField(Field[int]):
         raise _wire.wrong_type(value, "a whole number")
 
 
-class MACAddressField(StringField):
-    """A MAC address; kept in lower case with colons."""
+class FormedField(StringField):
+    """Text of a certain form, kept in lower case."""
 
-    TYPE = "MACAddress"
-    _FORM: ClassVar[re.Pattern[str]] = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
+    FORM: ClassVar[re.Pattern[str]]
+    WHAT: ClassVar[str]
 
     def accept(self, value: Any, attr: str) -> str:
         if isinstance(value, str):
-            lowered = value.lower().replace("-", ":")
-            if self._FORM.fullmatch(lowered):
-                return lowered
-        raise ValueError(f"{_wire.show(value)} is not a MAC address, such as fa:16:3e:00:00:01")
+            canonical = self._canonical(value)
+            if self.FORM.fullmatch(canonical):
+                return canonical
+        raise ValueError(f"{_wire.show(value)} is not {self.WHAT}")
+
+    def _canonical(self, value: str) -> str:
+        return value.lower()
 
     def read(self, value: Any, reading: Reading) -> str:
         return in_form(self, text(value))
@@ -96,18 +99,23 @@ class MACAddressField(StringField):
         return str(value)
 
 
-class PCIAddressField(MACAddressField):
-    """A PCI address: domain, bus, slot and function, as in 0000:3b:00.1; kept in lower case."""
+class MACAddressField(FormedField):
+    """A MAC address; kept with colons."""
+
+    TYPE = "MACAddress"
+    FORM = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
+    WHAT = "a MAC address, such as fa:16:3e:00:00:01"
+
+    def _canonical(self, value: str) -> str:
+        return value.lower().replace("-", ":")
+
+
+class PCIAddressField(FormedField):
+    """A PCI address: domain, bus, slot and function, as in 0000:3b:00.1."""
 
     TYPE = "PCIAddress"
-    _FORM = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]")
-
-    def accept(self, value: Any, attr: str) -> str:
-        if isinstance(value, str):
-            lowered = value.lower()
-            if self._FORM.fullmatch(lowered):
-                return lowered
-        raise ValueError(f"{_wire.show(value)} is not a PCI address, such as 0000:3b:00.1")
+    FORM = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]")
+    WHAT = "a PCI address, such as 0000:3b:00.1"
 
 
 class EnumField(StringField):

@@ -70,8 +70,8 @@ class VersionedObject(ObjectRoot):
         own = dict(cls.__dict__.get("fields") or {})
         for name, field in own.items():
             if isinstance(field, Field) and name not in cls.__dict__:
-                field.__set_name__(cls, name)
                 setattr(cls, name, field)
+                field.__set_name__(cls, name)
         own.update((name, value) for name, value in vars(cls).items() if isinstance(value, Field))
         for base in cls.__mro__[1:]:
             for name, field in base.__dict__.get("fields", {}).items():

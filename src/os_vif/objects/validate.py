@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from os_vif.objects.base import VersionedObject
-from os_vif.objects.fields import MACAddressField, PCIAddressField, UUIDField
+from os_vif.objects.fields import IntegerField, MACAddressField, UUIDField
 from os_vif.objects.walk import join, walk
 
 IFNAMSIZ = 16
@@ -64,7 +64,7 @@ def _problems_of(obj: VersionedObject, path: str) -> Iterator[Problem]:
 
 def _what_is_set(obj: VersionedObject) -> Iterator[tuple[str, Any]]:
     state = obj.__dict__
-    for name in (*obj.fields, *(INTERFACE_NAMES - obj.fields.keys())):
+    for name in (*obj.fields, *sorted(INTERFACE_NAMES - obj.fields.keys())):
         # Nova names the device of a VIFHostDevice and the bridge of a VIFVHostUser in plain attributes.
         value = state.get("_obj_" + name if name in obj.fields else name)
         if value is not None:
@@ -74,11 +74,9 @@ def _what_is_set(obj: VersionedObject) -> Iterator[tuple[str, Any]]:
 def _check_for(name: str, field: Any) -> Check | None:
     if name in INTERFACE_NAMES:
         return interface_name
-    if name in _BY_NAME:
-        return _BY_NAME[name]
     kind = getattr(field, "wrapped", field)
-    if isinstance(kind, PCIAddressField):  # counted among MAC addresses, as in oslo; any that is well-formed will do
-        return None
+    if name in _BY_NAME and isinstance(kind, IntegerField):
+        return _BY_NAME[name]
     return next((check for wanted, check in _BY_KIND if isinstance(kind, wanted)), None)
 
 
