@@ -271,7 +271,8 @@ class Engine:
             raise exception.UnplugIncomplete(errors)
         for request in requests:
             mine = {holding.resource.key for holding in held[request.vif_id]}
-            self.journal.forget(scope, request.vif_id, [key for key in work.released if key in mine])
+            released = [key for key in work.released if key in mine]
+            self.journal.forget(scope, request.vif_id, released, for_good=True)
 
 
 def is_current(request: Request, record: Record | None) -> bool:

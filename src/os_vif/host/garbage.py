@@ -102,14 +102,22 @@ class GarbageCollector:
                 yield Finding(kind, record.vif_id, f"VIF {record.vif_id}", record=record)
 
     def _strays(self, scope: Scope) -> Iterator[Finding]:
-        for realm in self._engine.realms.values():
-            for vif_id, resource in realm.strays():
-                holding = Holding(resource, made=True)
-                if self._engine.journal.holding(scope, resource.key) is None and self._can_go(holding):
-                    yield Finding(STRAY, vif_id, resource.label, holding=holding)
+        """Bridges that only strays are ports of go after these."""
+        marked = [(vif_id, found) for realm in self._engine.realms.values() for vif_id, found in realm.strays()]
+        unknown = [
+            (vif_id, Holding(found, made=True))
+            for vif_id, found in marked
+            if self._engine.journal.holding(scope, found.key) is None
+        ]
+        at_once = [(vif_id, holding) for vif_id, holding in unknown if self._can_go(holding)]
+        going = tuple(holding for _, holding in at_once)
+        then = [pair for pair in unknown if pair not in at_once and self._can_go(pair[1], going)]
+        for vif_id, holding in (*at_once, *then):
+            yield Finding(STRAY, vif_id, holding.resource.label, holding=holding)
 
-    def _can_go(self, holding: Holding) -> bool:
-        return not self._engine.planner.unplug([_alone(holding)]).notes
+    def _can_go(self, holding: Holding, before: tuple[Holding, ...] = ()) -> bool:
+        """Whether nobody uses it, once what goes ``before`` has gone."""
+        return not self._engine.planner.unplug([_alone(holding, *before)]).notes
 
     def _forget(self, finding: Finding) -> None:
         assert finding.record is not None
@@ -142,8 +150,8 @@ def _kind_of(record: Record, scope: Scope, keep: set[str] | None) -> str:
     return UNWANTED if keep is not None and record.vif_id not in keep else ""
 
 
-def _alone(holding: Holding) -> Leaving:
-    return Leaving(Purpose("", privileged.DEFAULT_CONTEXT), (holding,))
+def _alone(*holdings: Holding) -> Leaving:
+    return Leaving(Purpose("", privileged.DEFAULT_CONTEXT), holdings)
 
 
 def _request_of(record: Record) -> Request:

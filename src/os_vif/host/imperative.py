@@ -35,5 +35,4 @@ def unplugging(engine: Engine, request: Request) -> Iterator[None]:
         if known:
             engine.journal.write([(with_status(known, UNPLUGGING), ())])
         yield
-        if known:
-            engine.journal.forget(scope, request.vif_id, ())
+        engine.journal.forget(scope, request.vif_id, (), for_good=True)

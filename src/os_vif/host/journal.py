@@ -155,12 +155,14 @@ class Journal:
             )
             _forget_holdings(database, scope, released)
 
-    def forget(self, scope: Scope, vif_id: str, released: Iterable[str]) -> None:
-        """Forgets a VIF, and of the resources it used those in ``released``."""
+    def forget(self, scope: Scope, vif_id: str, released: Iterable[str], *, for_good: bool = False) -> None:
+        """Forgets a VIF, and of the resources it used those in ``released``; ``for_good``, it is not restored either."""
         with self._writing() as database:
             place = (scope.boot, scope.namespace, vif_id)
             database.execute("DELETE FROM vif WHERE boot = ? AND namespace = ? AND vif_id = ?", place)
             database.execute("DELETE FROM use WHERE boot = ? AND namespace = ? AND vif_id = ?", place)
+            if for_good:
+                _forget_earlier_boots(database, scope, vif_id)
             _forget_holdings(database, scope, released)
 
     def close(self) -> None:
@@ -265,9 +267,16 @@ def _write_record(database: sqlite3.Connection, record: Record, holdings: Sequen
 
 
 def _forget_earlier_boots(database: sqlite3.Connection, scope: Scope, vif_id: str) -> None:
-    """What was to be restored is plugged again."""
+    """What was to be restored is plugged again, or not wanted any more."""
     place = (scope.boot, scope.namespace, vif_id)
-    database.execute("DELETE FROM vif WHERE boot != ? AND namespace = ? AND vif_id = ?", place)
+    gone = database.execute("DELETE FROM vif WHERE boot != ? AND namespace = ? AND vif_id = ?", place).rowcount
+    if gone:
+        database.execute("DELETE FROM use WHERE boot != ? AND namespace = ? AND vif_id = ?", place)
+        database.execute(
+            "DELETE FROM holding WHERE boot != ? AND namespace = ? AND NOT EXISTS (SELECT 1 FROM use WHERE"
+            " use.boot = holding.boot AND use.namespace = holding.namespace AND use.key = holding.key)",
+            place[:2],
+        )
 
 
 def _forget_holdings(database: sqlite3.Connection, scope: Scope, keys: Iterable[str]) -> None:
