@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ Vif = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is printed shall not depend on who runs the tests, and where."""
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "PYTHONUNBUFFERED"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
@@ -47,6 +48,8 @@ def vif_inside(netns: Namespace) -> Vif:
     """Runs the command in the namespace ``netns``."""
 
     def run(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+        # readline, which pytest loads, puts COLUMNS into the environment behind Python's back.
+        options.setdefault("env", dict(os.environ))
         return netns.run([command(), *map(str, arguments)], check=False, **options)
 
     return run
