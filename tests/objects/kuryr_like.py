@@ -21,17 +21,17 @@ if sys.argv[1] == "ours":
 
     objects.register_all()
 
-from oslo_versionedobjects import base as obj_base
-from oslo_versionedobjects import fields as obj_fields
+from oslo_versionedobjects import base as obj_base  # noqa: E402
+from oslo_versionedobjects import fields as obj_fields  # noqa: E402
 
 if sys.argv[1] == "oslo":
     from os_vif import objects
 
     objects.register_all()
 
-import os_vif.objects.network
-from os_vif.objects import base as osv_base
-from os_vif.objects import vif as osv_vif
+import os_vif.objects.network  # noqa: E402
+from os_vif.objects import base as osv_base  # noqa: E402
+from os_vif.objects import vif as osv_vif  # noqa: E402
 
 
 @obj_base.VersionedObjectRegistry.register

@@ -46,7 +46,8 @@ plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, a
 python_values = st.sampled_from(
     [
         "b'x'", "()", "('1.1.1.1',)", "set()", "{'1.1.1.1'}", "object", "{}", "[]", "float('nan')",
-        "netaddr.IPAddress('10.1.2.3')", "netaddr.IPAddress('::1')", "netaddr.IPNetwork('10.0.0.0/8')", "1j", "range(2)",
+        "netaddr.IPAddress('10.1.2.3')", "netaddr.IPAddress('::1')", "netaddr.IPNetwork('10.0.0.0/8')",
+        "1j", "range(2)",
     ]
 ).map(lambda text: {"$py": text})  # fmt: skip
 wild = (

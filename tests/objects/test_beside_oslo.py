@@ -126,7 +126,7 @@ def test_looking_for_oslo_without_loading_it_does_no_harm() -> None:
 
 
 def test_a_process_without_oslo_stays_without_it() -> None:
-    """Making, writing, reading and comparing objects loads nothing of oslo's, nor eventlet, and leaves no finder behind."""
+    """Making, writing, reading and comparing objects loads nothing of oslo's, nor eventlet."""
     python(
         """
         import sys

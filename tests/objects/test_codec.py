@@ -45,5 +45,5 @@ def test_what_is_not_json_is_told_by_line_and_column(text: str | bytes, line: in
 def test_json_that_is_no_object_is_told_by_field() -> None:
     """Errors of content have a path instead."""
     text = codec.dumps(vif.VIFBridge(network=network.Network())).replace('"mtu": null', '"mtu": "big"')
-    with pytest.raises(exception.WrongWireType, match="^network.mtu: a whole number is needed, not a string"):
+    with pytest.raises(exception.WrongWireType, match=r"^network\.mtu: a whole number is needed, not a string"):
         codec.loads(text)

@@ -122,7 +122,7 @@ def test_another_object_where_one_is_expected_is_refused_before_it_is_read() -> 
     wire = sample()
     for _ in range(100_000):
         wire = {**sample_header(), D: {"network": wire}}
-    with pytest.raises(exception.InvalidValue, match="^network: an object of type Network is needed, not a VIFBridge"):
+    with pytest.raises(exception.InvalidValue, match=r"^network: an object of type Network is needed"):
         base.VersionedObject.obj_from_primitive(wire)
 
 
@@ -156,12 +156,12 @@ def test_a_huge_string_is_refused_quickly() -> None:
             base.VersionedObject.obj_from_primitive(damaged(f"{D}/{field}", "a" * 10**8))
 
 
-keys = st.sampled_from(["versioned_object.name", "versioned_object.namespace", "versioned_object.version", D, "objects",
-                        "versioned_object.changes", "id", "network", "subnets", "port_profile", "mtu"]) | st.text(max_size=5)  # fmt: skip
-scalars = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10)
-    | st.sampled_from(["os_vif", "1.0", "1.1", "1.4", "1.99", "2.0", *SCHEMA])
-)  # fmt: skip
+HEADER = ["name", "namespace", "version", "data", "changes"]
+keys = st.text(max_size=5) | st.sampled_from(
+    [*(f"versioned_object.{word}" for word in HEADER), "objects", "id", "network", "subnets", "port_profile", "mtu"]
+)
+words = st.sampled_from(["os_vif", "1.0", "1.1", "1.4", "1.99", "2.0", *SCHEMA])
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10) | words
 any_json = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=6))
 
 

@@ -154,7 +154,7 @@ class VersionedObject(ObjectRoot):
         return {name: getattr(self, name) for name in self.obj_what_changed()}
 
     def obj_reset_changes(self, fields: Any = None, recursive: bool = False) -> None:  # noqa: FBT001, FBT002
-        """Forget the changes: of all fields, or of ``fields``; with ``recursive`` of the objects in changed ones too."""
+        """Forget the changes of all fields, or of ``fields``; with ``recursive`` of the objects in changed ones too."""
         if recursive:
             changed = self.obj_what_changed()
             for value in self._obj_held(changed & set(fields) if fields else changed):
@@ -257,7 +257,7 @@ class VersionedObject(ObjectRoot):
         return copy.deepcopy(self)
 
     def __repr__(self) -> str:
-        # An empty UUID, which shows as nothing, looks like an unset one: so it does upstream, in whose logs people grep.
+        # An empty UUID, which shows as nothing, looks like an unset one. So it does upstream, and people grep logs.
         told = (
             f"{name}={(self.obj_attr_is_set(name) and field.stringify(getattr(self, name))) or '<?>'}"
             for name, field in sorted(self.fields.items())
