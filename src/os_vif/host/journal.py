@@ -156,7 +156,7 @@ class Journal:
             _forget_holdings(database, scope, released)
 
     def forget(self, scope: Scope, vif_id: str, released: Iterable[str], *, for_good: bool = False) -> None:
-        """Forgets a VIF, and of the resources it used those in ``released``; ``for_good``, it is not restored either."""
+        """Forgets a VIF, and of the resources it used those in ``released``; ``for_good``, it is not restored."""
         with self._writing() as database:
             place = (scope.boot, scope.namespace, vif_id)
             database.execute("DELETE FROM vif WHERE boot = ? AND namespace = ? AND vif_id = ?", place)

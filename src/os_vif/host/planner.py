@@ -80,8 +80,10 @@ class Planner:
         tasks: list[Task] = []
         released: list[str] = []
         notes: list[str] = []
+        gone: list[Holding] = []
         for one in leaving:
-            going, kept, reason = self._sort_out(one, keep_shared=keep_shared)
+            going, kept, reason = self._sort_out(one, gone, keep_shared=keep_shared)
+            gone += going
             actual = self._read_for([holding.resource for holding in going], one.purpose)
             for holding in reversed(going):
                 realm = self._realms[holding.resource.realm]
@@ -90,20 +92,26 @@ class Planner:
             notes += [f"{holding.resource.label} stays: {reason}" for holding in kept if reason]
         return Work(tuple(tasks), released=tuple(released), notes=tuple(notes))
 
-    def _sort_out(self, one: Leaving, *, keep_shared: bool) -> tuple[list[Holding], list[Holding], str]:
-        """Shared resources that nobody needs go together or, while one of them is in use, not at all."""
+    def _sort_out(
+        self, one: Leaving, gone: Sequence[Holding], *, keep_shared: bool
+    ) -> tuple[list[Holding], list[Holding], str]:
+        """Shared resources that nobody needs go together or, while one of them is in use, not at all.
+
+        ``gone`` is what goes before, with other VIFs.
+        """
         going = [h for h in one.holdings if not h.resource.shared or h.resource.key not in one.needed_by_others]
         kept = [h for h in going if h.resource.shared]
         if keep_shared and kept:
             reason = "without a journal, nobody knows who else needs it"
         else:
-            reason = self._in_use(going, one.purpose)
+            reason = self._in_use(going, gone, one.purpose)
         return ([h for h in going if not h.resource.shared], kept, reason) if reason else (going, [], "")
 
-    def _in_use(self, going: Sequence[Holding], purpose: Purpose) -> str:
+    def _in_use(self, going: Sequence[Holding], gone: Sequence[Holding], purpose: Purpose) -> str:
+        leaving = [*gone, *going]
         shared = [holding for holding in going if holding.resource.shared]
         actual = self._read_for([holding.resource for holding in shared], purpose)
-        reasons = (self._realms[h.resource.realm].in_use(h, actual[h.resource.realm], going) for h in shared)
+        reasons = (self._realms[h.resource.realm].in_use(h, actual[h.resource.realm], leaving) for h in shared)
         return next((reason for reason in reasons if reason), "")
 
     def _read(self, resources: Sequence[Resource], requests: Sequence[Request]) -> dict[str, object]:
