@@ -17,7 +17,7 @@ def lines(resources: Iterable[Resource]) -> list[str]:
 
 
 def _words(data: Mapping[str, Any]) -> Iterator[str]:
-    yield str(data["type"])
+    yield str(data["resource"])
     if "name" in data:
         yield str(data["name"])
     for key, value in sorted(data.items()):

@@ -68,7 +68,7 @@ class OvsRealm:
             made = MARK in found.external_ids or bridge.if_foreign is IfForeign.ADOPT
             return Outcome(Holding(bridge, made=made))
         _check_known("datapath_type", bridge.datapath_type, view.datapath_types, bridge, purpose)
-        return Outcome(Holding(bridge, made=True), (ovs_changes.add_bridge(bridge),))
+        return Outcome(Holding(bridge, made=True), (ovs_changes.add_bridge(bridge, purpose.vif_id),))
 
     def _converge_port(self, port: OvsPort, view: OvsView, purpose: Purpose) -> Outcome:
         found = view.ports.get(port.name)
@@ -85,7 +85,8 @@ class OvsRealm:
         view: OvsView = actual[getattr(resource, "database", "")]
         if isinstance(resource, OvsBridge):
             bridge = view.bridges.get(resource.name)
-            return (ovs_changes.delete_bridge(resource, bridge),) if bridge and holding.made else ()
+            removable = bridge is not None and holding.made and not resource.permanent
+            return (ovs_changes.delete_bridge(resource, bridge),) if bridge and removable else ()
         assert isinstance(resource, OvsPort)
         port = view.ports.get(resource.name)
         return (ovs_changes.delete_port(resource, port),) if port and _is_ours(resource, port, purpose) else ()
@@ -93,7 +94,7 @@ class OvsRealm:
     def in_use(self, holding: Holding, actual: Any, leaving: Sequence[Holding]) -> str:
         """A bridge stays as long as it has ports that do not leave with it."""
         bridge = holding.resource
-        if not isinstance(bridge, OvsBridge):
+        if not isinstance(bridge, OvsBridge) or bridge.permanent:
             return ""
         found = actual[bridge.database].bridges.get(bridge.name)
         ours = {other.resource.name for other in leaving if isinstance(other.resource, OvsPort)} | {bridge.name}

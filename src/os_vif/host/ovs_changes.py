@@ -26,13 +26,13 @@ from os_vif.host.plan import Step
 from os_vif.host.state_ovs import OvsBridge, OvsPort, OvsResource
 
 
-def add_bridge(bridge: OvsBridge) -> Step:
+def add_bridge(bridge: OvsBridge, vif_id: str) -> Step:
     """Makes a bridge with the port of its own that every bridge has."""
     row, port, interface = (row_id(table, bridge.name) for table in ("Bridge", "Port", "Interface"))
     values = {
         "name": bridge.name,
         "ports": refs([port]),
-        "external_ids": to_map({**bridge.external_ids, MARK: "shared"}),
+        "external_ids": to_map({**bridge.external_ids, MARK: "shared" if bridge.shared else vif_id}),
     }
     if bridge.datapath_type is not None:
         values["datapath_type"] = bridge.datapath_type

@@ -230,7 +230,7 @@ for _cls in (Bridge, Veth, VethPeer, Tap, Vlan, Macvtap, ExistingLink, Addresses
 
 def to_primitive(resource: Resource) -> dict[str, Any]:
     """The JSON form of a resource: its type's name, and every attribute that is not at its default."""
-    data: dict[str, Any] = {"type": type(resource).__name__}
+    data: dict[str, Any] = {"resource": type(resource).__name__}
     for field in dataclasses.fields(resource):
         value = getattr(resource, field.name)
         if value != _default_of(field):
@@ -240,8 +240,8 @@ def to_primitive(resource: Resource) -> dict[str, Any]:
 
 def from_primitive(data: Mapping[str, Any]) -> Resource:
     """The resource that to_primitive() wrote. Raises KeyError for a type that is not known here."""
-    values = {name: _thaw(value) for name, value in data.items() if name != "type"}
-    return _TYPES[data["type"]](**values)
+    values = {name: _thaw(value) for name, value in data.items() if name != "resource"}
+    return _TYPES[data["resource"]](**values)
 
 
 def _default_of(field: dataclasses.Field[Any]) -> Any:

@@ -25,9 +25,13 @@ class OvsResource(Resource):
 @resource_type
 @dataclass(frozen=True, kw_only=True)
 class OvsBridge(OvsResource):
-    """A bridge. ``datapath_type`` ("system", "netdev") is given to it when it is made, and never changed."""
+    """A bridge. ``datapath_type`` ("system", "netdev") is given to it when it is made, and never changed.
+
+    A ``permanent`` bridge is never removed, whoever made it: others hang their own things on an integration bridge.
+    """
 
     datapath_type: str | None = None
+    permanent: bool = False
     external_ids: Mapping[str, str] = dataclasses.field(default_factory=dict)
     if_foreign: IfForeign = IfForeign.SHARE
 

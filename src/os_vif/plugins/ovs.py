@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Open vSwitch plugin: what each kind of VIF needs on a host with Open vSwitch.
+
+- VIFBridge ("hybrid"): a Linux bridge for the guest, where iptables can filter, and a veth pair to the switch.
+- VIFOpenVSwitch ("native"): the guest's tap is a port of the switch; made here where the port profile asks for it.
+- VIFVHostUser: a port that exchanges packets with the guest through shared memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from os_vif.host.state import NO_HOST_IP, Bridge, HostState, IfForeign, Resource, Tap, Veth, VethPeer
+from os_vif.host.state_ovs import OvsBridge, OvsPort
+from os_vif.objects.vif import VIFBridge, VIFOpenVSwitch, VIFPortProfileOpenVSwitch, VIFVHostUser
+from os_vif.plugin import Plugin
+from os_vif.plugins import describing, names, reading
+from os_vif.plugins.ovs_options import OPTIONS
+
+if TYPE_CHECKING:
+    from os_vif.objects.host_info import HostPluginInfo
+    from os_vif.objects.instance_info import InstanceInfo
+    from os_vif.objects.vif import VIFBase
+
+NAME = "ovs"
+
+DATAPATH_SYSTEM, DATAPATH_NETDEV = "system", "netdev"
+VHOST_USER_TYPE = {"client": "dpdkvhostuser", "server": "dpdkvhostuserclient"}
+
+#: A VLAN that leads nowhere: Neutron's agent drops its packets.
+DEAD_VLAN = 4095
+
+
+class OvsPlugin(Plugin):
+    """Takes VIFBridge, VIFOpenVSwitch and VIFVHostUser."""
+
+    CONFIG_OPTS = OPTIONS
+    PRIVILEGED_CONTEXT: ClassVar[str] = "vif_plug_ovs.privsep"
+
+    def describe(self) -> HostPluginInfo:
+        """The classes of VIFs, each with VIFPortProfileOpenVSwitch."""
+        profiles = (VIFPortProfileOpenVSwitch,)
+        return describing.plugin_info(NAME, {VIFBridge: profiles, VIFOpenVSwitch: profiles, VIFVHostUser: profiles})
+
+    def desired_state(self, vif: VIFBase, instance_info: InstanceInfo) -> HostState:
+        """The bridges, ports and devices of a VIF. Raises InvalidRequest."""
+        wirings = {VIFBridge: Wiring.hybrid, VIFOpenVSwitch: Wiring.native, VIFVHostUser: Wiring.vhost_user}
+        for taken, wire in wirings.items():
+            if isinstance(vif, taken):
+                return HostState(tuple(wire(Wiring(self.config, vif, instance_info))))
+        return reading.refuse(vif, "vif", f"the plugin {NAME} does not take {type(vif).__name__}.")
+
+
+class Wiring:
+    """The resources of one VIF. Raises InvalidRequest for what the VIF does not say and must."""
+
+    def __init__(self, config: Any, vif: VIFBase, instance_info: InstanceInfo) -> None:
+        self._config = config
+        self._vif = vif
+        self._instance = instance_info
+        self._profile = reading.required(vif, "port_profile", "because Open vSwitch needs to know the interface id")
+        self._network = reading.network_of(vif, NAME)
+        self._switch = reading.required(vif, "network.bridge", "because it names the Open vSwitch bridge")
+
+    def hybrid(self) -> Iterator[Resource]:
+        """Linux bridge, veth pair, and the pair's other end in the switch."""
+        port_id = reading.required(self._vif, "id", "because the veth pair is named after it")
+        bridge = reading.required(self._vif, "bridge_name", "because it names the Linux bridge")
+        near, far = names.hybrid_bridge_end(port_id), names.hybrid_switch_end(port_id)
+        yield Bridge(
+            name=bridge,
+            ageing_time=0,  # it has two ports: flooding is cheap, and a stale entry loses packets (bug 1715317)
+            forward_delay=0,
+            stp=False,
+            mcast_snooping=False,
+            sysctls=NO_HOST_IP,
+            if_foreign=IfForeign.ADOPT,
+        )
+        common: dict[str, Any] = {
+            "mtu": self._mtu(),
+            "promiscuous": True,
+            "sysctls": NO_HOST_IP,
+            "if_foreign": IfForeign.ADOPT,
+        }
+        yield Veth(name=near, peer=far, master=bridge, **common)
+        yield VethPeer(name=far, peer=near, **common)
+        yield self._integration_bridge()
+        yield self._port(far, at_birth=self._isolation(), qos_type=self._qos_type())
+
+    def native(self) -> Iterator[Resource]:
+        """The bridge; the port and the tap where the port profile asks for them. Else the hypervisor makes them."""
+        if reading.stated(self._profile, "create_port", False):
+            yield from self._made_port()
+        else:
+            yield self._integration_bridge()
+
+    def vhost_user(self) -> Iterator[Resource]:
+        """A port of the kind that fits the side which makes the socket: ``mode`` is the hypervisor's."""
+        mode = reading.required(self._vif, "mode", "because it says who makes the socket")
+        name = names.vhost_user(reading.required(self._vif, "id", "because the port is named after it"))
+        options = {}
+        if mode == "server":
+            options["vhost-server-path"] = reading.required(self._vif, "path", "because the socket is there")
+        yield self._integration_bridge(default_datapath=DATAPATH_NETDEV)
+        yield self._port(
+            name,
+            type=VHOST_USER_TYPE[mode],
+            options=options,
+            mtu_request=self._mtu(),
+            at_birth=self._isolation(),
+        )
+
+    def _made_port(self) -> Iterator[Resource]:
+        tap = reading.required(self._vif, "vif_name", "because it names the port")
+        if reading.stated(self._profile, "create_tap", False):
+            yield Tap(
+                name=tap,
+                mac=self._mac(),
+                mtu=self._mtu(),
+                multi_queue=bool(reading.stated(self._profile, "multiqueue", False)),
+                sysctls=NO_HOST_IP,
+                if_foreign=IfForeign.ADOPT,
+            )
+        yield self._integration_bridge()
+        if self._config.per_port_bridge and not self._is_trunk():
+            yield from self._behind_a_bridge_of_its_own(tap)
+        else:
+            yield self._port(tap, at_birth=self._isolation(), qos_type=self._qos_type())
+
+    def _behind_a_bridge_of_its_own(self, tap: str) -> Iterator[Resource]:
+        port_id = reading.required(self._vif, "id", "because the port's bridge is named after it")
+        bridge, here, there = (
+            names.port_bridge(port_id),
+            names.port_bridge_patch(port_id),
+            names.integration_bridge_patch(port_id),
+        )
+        yield OvsBridge(
+            name=bridge, datapath_type=self._datapath_type(), if_foreign=IfForeign.ADOPT, **self._database()
+        )
+        yield OvsPort(name=tap, bridge=bridge, qos_type=self._qos_type(), **self._database())
+        yield OvsPort(name=here, bridge=bridge, type="patch", options={"peer": there}, **self._database())
+        # The network side goes by the interface id, and knows the integration bridge only.
+        isolation = {"tag": DEAD_VLAN} if self._config.isolate_vif else {}
+        yield self._port(there, type="patch", options={"peer": here}, at_birth=isolation)
+
+    def _integration_bridge(self, default_datapath: str | None = None) -> OvsBridge:
+        """A trunk's bridge belongs to its parent port and goes with it, unless it is in use; others are for good."""
+        trunk = self._is_trunk()
+        return OvsBridge(
+            name=self._switch,
+            shared=True,
+            permanent=not trunk,
+            datapath_type=self._datapath_type() or default_datapath,
+            if_foreign=IfForeign.ADOPT if trunk else IfForeign.SHARE,
+            **self._database(),
+        )
+
+    def _port(self, name: str, **particulars: Any) -> OvsPort:
+        return OvsPort(
+            name=name, bridge=self._switch, external_ids=self._external_ids(), **particulars, **self._database()
+        )
+
+    def _external_ids(self) -> dict[str, str]:
+        """What the network side finds the port by: Neutron's agent and ovn-controller look for iface-id."""
+        ids = {
+            "iface-id": reading.required(self._vif, "port_profile.interface_id", "because the network side goes by it"),
+            "iface-status": "active",
+            "attached-mac": self._mac() or "",
+            "vm-uuid": reading.stated(self._instance, "uuid", ""),
+        }
+        if self._is_trunk():
+            ids["bridge_name"] = self._switch
+        return {key: str(value) for key, value in ids.items() if value != ""}
+
+    def _isolation(self) -> dict[str, Any]:
+        """Columns that keep a new port in the dead VLAN. Nobody would take one of a trunk out of it (bug 2069543)."""
+        if not self._config.isolate_vif or self._is_trunk():
+            return {}
+        return {"tag": DEAD_VLAN, "vlan_mode": "trunk", "trunks": (DEAD_VLAN,)}
+
+    def _qos_type(self) -> str:
+        """Queueing is the kernel datapath's affair."""
+        return "" if self._datapath_type() == DATAPATH_NETDEV else str(self._config.default_qos_type)
+
+    def _datapath_type(self) -> str | None:
+        datapath: str | None = reading.stated(self._profile, "datapath_type")
+        return datapath or None
+
+    def _is_trunk(self) -> bool:
+        return self._switch.startswith(names.TRUNK_BRIDGE_PREFIX)
+
+    def _mac(self) -> str | None:
+        address = reading.stated(self._vif, "address")
+        return None if address is None else str(address).lower()
+
+    def _mtu(self) -> int:
+        return int(reading.stated(self._network, "mtu", 0) or self._config.network_device_mtu)
+
+    def _database(self) -> dict[str, Any]:
+        return {"database": self._config.ovsdb_connection, "seconds": self._config.ovs_vsctl_timeout}
