@@ -110,6 +110,24 @@ def test_another_project_may_use_a_name_of_ours() -> None:
     )
 
 
+def test_somebody_elses_newer_version_of_an_object_of_ours_is_read_as_that() -> None:
+    """A class derived from one of ours, with its name and a newer version, is what that version is read as."""
+    python(
+        """
+        from oslo_versionedobjects import base, fields
+        from os_vif import objects; objects.register_all()
+        ours = objects.vif.VIFBridge
+        @base.VersionedObjectRegistry.register
+        class VIFBridge(ours):
+            VERSION = "1.1"
+            fields = {"colour": fields.StringField()}
+        read = objects.base.VersionedObject.obj_from_primitive
+        assert read(VIFBridge(colour="red").obj_to_primitive()).colour == "red"
+        assert type(read(ours(id="5").obj_to_primitive())) is ours
+        """
+    )
+
+
 def test_looking_for_oslo_without_loading_it_does_no_harm() -> None:
     """Whoever only asks whether oslo.versionedobjects is there does not set anything off, or switch anything off."""
     python(

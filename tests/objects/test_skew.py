@@ -12,7 +12,7 @@ import pytest
 
 from objects.normal import normal
 from os_vif import exception
-from os_vif.objects import codec, vif
+from os_vif.objects import codec, network, vif
 from os_vif.objects._registry import CLASSES
 from os_vif.objects.base import VersionedObject
 
@@ -76,7 +76,7 @@ def test_a_newer_minor_version_is_read_without_what_we_do_not_know(
 
 def test_what_is_dropped_deep_inside_is_told_by_its_path() -> None:
     """The path of a dropped field leads through objects and lists."""
-    inner = vif.VIFBridge(network=vif.Network(bridge="br0"), port_profile=vif.VIFPortProfileBase())
+    inner = vif.VIFBridge(network=network.Network(bridge="br0"), port_profile=vif.VIFPortProfileBase())
     wire = inner.obj_to_primitive()
     data = wire["versioned_object.data"]
     data["network"]["versioned_object.version"] = "1.7"
@@ -95,7 +95,7 @@ def test_another_major_version_is_refused_by_name(version: str) -> None:
 
 def test_an_unknown_object_is_refused_by_name_and_place() -> None:
     """So is an object of a name that we do not know, and the message says where it is."""
-    wire = vif.VIFBridge(network=vif.Network()).obj_to_primitive()
+    wire = vif.VIFBridge(network=network.Network()).obj_to_primitive()
     wire["versioned_object.data"]["network"]["versioned_object.name"] = "Wormhole"
     with pytest.raises(exception.UnknownObject, match=r"^network: .*Wormhole") as told:
         read(wire)
@@ -121,7 +121,7 @@ def test_a_manifest_lowers_what_is_inside() -> None:
         interface_id="1", create_tap=True, datapath_offload=vif.DatapathOffloadRepresentor(representor_name="eth5")
     )
     manifest = {"VIFPortProfileOpenVSwitch": "1.0", "Network": "1.0"}
-    wire = vif.VIFBridge(network=vif.Network(mtu=1500), port_profile=profile).obj_to_primitive(
+    wire = vif.VIFBridge(network=network.Network(mtu=1500), port_profile=profile).obj_to_primitive(
         version_manifest=manifest
     )
     data = wire["versioned_object.data"]

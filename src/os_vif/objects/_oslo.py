@@ -17,6 +17,7 @@ loads it pays nothing for it.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,10 @@ def _adopt() -> None:
 def _adopt_root(cls: Any) -> None:
     theirs = _loaded().VersionedObject
     if not issubclass(cls, theirs):
-        cls.__bases__ = (theirs,)
+        # Python refuses if theirs should ever become a class of another make. Then they do not see changes inside
+        # our objects, and all else works: nothing to fail their import for.
+        with suppress(TypeError):
+            cls.__bases__ = (theirs,)
 
 
 def _enter(cls: Any) -> None:

@@ -25,10 +25,13 @@ def register(cls: C) -> C:
 def find(name: str, namespace: str, version: str) -> type | None:
     """The class that the wire means, or None.
 
-    Ours first. Then, where oslo.versionedobjects is loaded, what others have registered there in our namespace:
-    Kuryr keeps its nested VIFs so. A class found there need not be one of ours.
+    Ours first. Then, where oslo.versionedobjects is loaded, what others have registered there in our namespace, be
+    it under names of their own, as Kuryr's nested VIFs, or as another version of one of ours. A class found there
+    need not be derived from ours.
     """
     ours = CLASSES.get(name)
-    if ours is not None and namespace == ours.OBJ_PROJECT_NAMESPACE:
+    if ours is not None and namespace != ours.OBJ_PROJECT_NAMESPACE:
+        ours = None
+    if ours is not None and (version == ours.VERSION or version in ours.obj_versions()):
         return ours
-    return _oslo.find_foreign(name, namespace, version)
+    return _oslo.find_foreign(name, namespace, version) or ours

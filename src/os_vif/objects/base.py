@@ -8,7 +8,7 @@ Objects of these classes behave as those of oslo.versionedobjects do, and look t
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from os_vif import exception
@@ -289,7 +289,7 @@ class ObjectListBase(VersionedObject, Sequence[T]):
     """A list that is an object: its elements are in the field ``objects``, which is unset unless given."""
 
     child_versions: ClassVar[dict[str, str]] = {}
-    objects: Any
+    objects: Field[list[T]]
 
     def __len__(self) -> int:
         return len(self.objects)
@@ -314,8 +314,8 @@ class ObjectListBase(VersionedObject, Sequence[T]):
         part.obj_reset_changes()
         return part
 
-    def sort(self, key: Callable[[T], Any] | None = None, reverse: bool = False) -> None:  # noqa: FBT001, FBT002
-        """Sort the elements in place."""
+    def sort(self, key: Any = None, reverse: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Sort the elements in place, as ``list.sort`` does."""
         self.objects.sort(key=key, reverse=reverse)
 
     def __add__(self, other: object) -> Self:
