@@ -98,4 +98,7 @@ def test_host_info_lists_plugins(vif):
     assert ["linux_bridge", "VIFBridge", "1.0", "to", "1.0", "-"] in lines
     only = json.loads(vif("host-info", "--only", "VIFBridge", "-o", "json").stdout)
     assert only["versioned_object.name"] == "HostInfo"
-    assert [plugin[DATA]["plugin_name"] for plugin in only[DATA]["plugin_info"]] == ["linux_bridge"]
+    plugins = {plugin[DATA]["plugin_name"]: plugin[DATA]["vif_info"] for plugin in only[DATA]["plugin_info"]}
+    assert {vif[DATA]["vif_object_name"] for info in plugins.values() for vif in info} == {"VIFBridge"}
+    assert "linux_bridge" in plugins
+    assert "macvtap" not in plugins

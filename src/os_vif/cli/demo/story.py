@@ -31,7 +31,11 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
         return _plans_only(arguments, output, screen, str(error))
     session.open_library(arguments)
     screen.title("vif demo", f"In {kind} of its own: this machine's network and journal stay as they are.")
-    _play(screen)
+    try:
+        _play(screen)
+    except KeyboardInterrupt:
+        output.line("\nInterrupted. The namespaces end with this process, and all that is in them.", "warn")
+        return ExitCode.INTERRUPTED
     _end(output, screen, played=True)
     return ExitCode.OK
 
