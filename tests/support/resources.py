@@ -8,7 +8,7 @@ from typing import Any
 
 from os_vif.host.state import NO_HOST_IP, Resource, to_primitive
 
-_LEFT_OUT = ("type", "name")
+_LEFT_OUT = ("resource", "name")
 
 
 def lines(resources: Iterable[Resource]) -> list[str]:

@@ -188,7 +188,7 @@ class Wiring:
         return datapath or None
 
     def _is_trunk(self) -> bool:
-        return self._switch.startswith(names.TRUNK_BRIDGE_PREFIX)
+        return str(self._switch).startswith(names.TRUNK_BRIDGE_PREFIX)
 
     def _mac(self) -> str | None:
         address = reading.stated(self._vif, "address")
