@@ -21,7 +21,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "os_vif.exception": (),
     "os_vif.utils": (),
     "os_vif.objects": ("os_vif.exception",),
-    "os_vif.host.state", "os_vif.host.state_ovs": ("os_vif.exception",),
+    "os_vif.host.state": ("os_vif.exception",),
+    "os_vif.host.state_ovs": ("os_vif.exception", "os_vif.host.state"),
     "os_vif.host.names": ("os_vif.exception",),
     # the only room that touches the kernel; it knows devices, not VIFs
     "os_vif.host": ("os_vif.exception", "os_vif.host.state", "os_vif.host.state_ovs", "os_vif.host.names"),
@@ -217,7 +218,7 @@ def test_the_table_has_no_circles():
         ("os_vif.host.engine", "from os_vif.plugins import tap", "may not"),
         ("os_vif.host.engine", "from os_vif import plug", "may not"),
         ("os_vif.host.engine", "import pyroute2", "inside the function"),
-        ("os_vif.host.state", "os_vif.host.state_ovs", "from os_vif.host import engine", "may not"),
+        ("os_vif.host.state", "from os_vif.host import engine", "may not"),
         ("os_vif.networks.local", "from os_vif.hypervisors import libvirt", "may not"),
         ("os_vif", "from os_vif.cli import main", "may not"),
         ("os_vif.objects.base", "import oslo_versionedobjects", "inside the function"),
