@@ -44,18 +44,36 @@ def register(commands: Subparsers) -> None:
 
 
 def _plug(arguments: argparse.Namespace, output: Output) -> ExitCode:
-    import os_vif
     from os_vif.cli import reading, session
-    from os_vif.cli.progress import progress
 
     session.open_library(arguments)
     entries = reading.entries(arguments.files)
     reading.check_sound(entries)
     started = time.monotonic()
-    with reading.located(entries), progress(output, "plugging", len(entries)) as report:
-        os_vif.plug_many([(entry.vif, entry.instance) for entry in entries], progress=report)
+    _plug_read(entries, output)
     _tell(output, "plugged", [_told(entry) for entry in entries], started)
     return ExitCode.OK
+
+
+def _plug_read(entries: list[Entry], output: Output) -> None:
+    import os_vif
+    from os_vif.cli import reading
+    from os_vif.cli.progress import progress
+
+    plugged = 0
+
+    def count(done: int, total: int) -> None:
+        nonlocal plugged
+        plugged = done
+        report(done, total)
+
+    try:
+        with reading.located(entries), progress(output, "plugging", len(entries)) as report:
+            os_vif.plug_many([(entry.vif, entry.instance) for entry in entries], progress=count)
+    except CommandError as error:
+        if plugged:
+            error.hint = f"The first {plugged} of {_count(len(entries))} are plugged. {error.hint}".strip()
+        raise
 
 
 def _unplug(arguments: argparse.Namespace, output: Output) -> ExitCode:
