@@ -96,9 +96,10 @@ class FakeLink:
         return born(self.name, index, "", mac=self.mac, mac_is_set=True, pci=self.pci)
 
     def visible(self) -> dict[str, Any]:
-        """What an onlooker sees of the device, apart from its index."""
+        """What an onlooker sees of the device, apart from its index, and from a MAC that was thrown by dice."""
         hidden = ("index", "mac_is_set", "mtu_is_set")
         shown = {name: value for name, value in vars(self).items() if name not in hidden}
+        shown["mac"] = self.mac if self.mac_is_set else ""
         shown["addresses"] = [address["shown"] for address in self.addresses]
         shown["routes"] = sorted(route["shown"] for route in self.routes)
         return copy.deepcopy(shown)
