@@ -22,6 +22,9 @@ WORKER = Path(__file__).with_name("oracle_worker.py")
 hypothesis.settings.register_profile("os_vif", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
 hypothesis.settings.load_profile("os_vif")
 
+EXAMPLES = int(os.environ.get("OS_VIF_TEST_EXAMPLES", "300"))
+"""How many examples of most properties to try. A longer search now and then: OS_VIF_TEST_EXAMPLES=4000 (two minutes)."""
+
 objects.register_all()
 
 Run = Callable[[list[list[Any]]], list[Any]]

@@ -164,7 +164,9 @@ def tell(value: Any) -> Any:
         return {str(key): sorted(item) if str(key).endswith(".changes") else tell(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [tell(item) for item in value]
-    if isinstance(value, (str, int, float)) or value is None:
+    if isinstance(value, float):
+        return repr(value)  # not a number is not equal to itself
+    if isinstance(value, (str, int)) or value is None:
         return value
     if hasattr(value, "obj_to_primitive"):
         return {"object": repr(value), "changed": sorted(value.obj_what_changed())}

@@ -7,7 +7,6 @@ and compares the outcomes step by step. Where we differ on purpose, ``agree`` sa
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any
 
@@ -16,12 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from objects import oracle_worker
-from objects.conftest import Run
+from objects.conftest import EXAMPLES, Run
 from objects.strategies import SCHEMA, any_field, any_spec, specs, texts, value_for, wild
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
-
-EXAMPLES = int(os.environ.get("OS_VIF_TEST_EXAMPLES", "300"))
 
 many = settings(
     max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from objects.conftest import EXAMPLES
 from objects.strategies import SCHEMA
 from os_vif import exception
 from os_vif.objects import base, codec, fields, network, subnet, vif
@@ -181,7 +182,7 @@ def nearly_objects(draw: st.DrawFn) -> Any:
 
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
-@settings(max_examples=1500)
+@settings(max_examples=EXAMPLES * 3)
 @given(thing=any_json | nearly_objects())
 def test_any_json_is_an_object_or_one_error(thing: Any) -> None:
     """Nothing but ExceptionBase comes out; and what is accepted can be written, and read again as the same."""
@@ -195,7 +196,7 @@ def test_any_json_is_an_object_or_one_error(thing: Any) -> None:
     assert json.loads(codec.dumps(base.VersionedObject.obj_from_primitive(wire))) == wire
 
 
-@settings(max_examples=500)
+@settings(max_examples=EXAMPLES)
 @given(
     text=st.text() | st.binary() | st.builds(lambda thing, cut: json.dumps(thing)[:cut], any_json, st.integers(0, 60))
 )
