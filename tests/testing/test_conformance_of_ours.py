@@ -3,24 +3,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from os_vif.host.access import RealHost
 from os_vif.host.operations import Operation
 from os_vif.testing import FakeHost
 from os_vif.testing.conformance import PluginConformance
 from support import vifs
-
-
-class OnTheKernel(PluginConformance):
-    """In a throwaway namespace."""
-
-    __test__ = False
-
-    @pytest.fixture
-    def namespace(self, netns):
-        with netns.enter():
-            yield
 
 
 class TestTap(PluginConformance):
@@ -61,7 +48,7 @@ class TestMacvtap(PluginConformance):
         return vifs.direct(f"mvt{number}", number=number, vlan_name="vlan7", network=network), vifs.INSTANCE
 
 
-class TestMacvtapOnTheKernel(OnTheKernel):
+class TestMacvtapOnTheKernel(PluginConformance):
     """The macvtap plugin, for real, on a veth."""
 
     left_to_chance = ()
@@ -74,7 +61,7 @@ class TestMacvtapOnTheKernel(OnTheKernel):
         return vifs.direct(f"mvt{number}", number=number, network=vifs.Network(bridge_interface="eth0")), vifs.INSTANCE
 
 
-class TestTapOnTheKernel(OnTheKernel):
+class TestTapOnTheKernel(PluginConformance):
     """The tap plugin, for real."""
 
     def make_vif(self, number):

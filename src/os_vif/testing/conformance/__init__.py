@@ -7,9 +7,9 @@
         def make_vif(self, number):
             return my_vif(number), my_instance
 
-For a plugin that states what it wants, on a fake host, with ``make_host`` returning an os_vif.testing.FakeHost;
-for any plugin on the kernel, in a network namespace of its own: ``sudo unshare --net python -m pytest``.
-See Kit for what else can be overridden.
+Each test runs on the kernel, in a network namespace of its own, for which it takes root or ``unshare -r``. A plugin
+that states what it wants can be tested without, on a fake host that ``make_host`` returns. See Kit for what else can
+be overridden.
 """
 
 from os_vif.testing.conformance.concurrency import Concurrency

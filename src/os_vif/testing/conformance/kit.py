@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -13,11 +14,11 @@ import pytest
 
 import os_vif
 from os_vif import loading, plugging
-from os_vif.host.access import RealHost
 from os_vif.host.store import STATE_DIR_VARIABLE
 from os_vif.plugin import Plugin, PluginBase
 from os_vif.testing.conformance.snapshot import kernel_snapshot
 from os_vif.testing.fake.host import FakeHost
+from os_vif.testing.namespaces import own_namespace
 from os_vif.testing.using import engine_on
 
 #: A VIF and its instance.
@@ -51,27 +52,21 @@ class Kit:
         """All that the plugin may change, for ``==``."""
         return self.host.snapshot() if self.host else kernel_snapshot(without=self.left_to_chance)
 
-    @pytest.fixture
-    def namespace(self) -> None:
-        """Override this fixture with one that puts the calling thread into a network namespace of its own."""
-
     # --- surroundings ---------------------------------------------------------------------------------------
 
     host: FakeHost | None = None
 
     @pytest.fixture(autouse=True)
-    def _surroundings(self, namespace: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def _surroundings(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         before = plugging.in_use()
-        with tempfile.TemporaryDirectory() as state:
+        self.host = self.make_host()
+        with tempfile.TemporaryDirectory() as state, _place_for(self.host):
             monkeypatch.setenv(STATE_DIR_VARIABLE, state)
             self._state = Path(state)
-            self.host = self.make_host()
-            if self.host is None:
-                _refuse_the_machines_own_network()
             self._load()
             self.restart()
-            self.prepare()
             try:
+                self.prepare()
                 yield
             finally:
                 plugging.engine().journal.close()
@@ -122,7 +117,14 @@ def differences(before: Any, now: Any, where: str = "") -> str:
     return "" if before == now else f"  {where}: should be {before!r}, is {now!r}"
 
 
-def _refuse_the_machines_own_network() -> None:
-    if RealHost().namespace() == "initial":
-        reason = "these tests change the network, and this is the machine's own: run them by `unshare --net`"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+@contextlib.contextmanager
+def _place_for(host: FakeHost | None) -> Iterator[None]:
+    """A fake host is a place of its own. The machine's own network is not touched, whoever calls."""
+    with contextlib.ExitStack() as stack:
+        if host is None:
+            try:
+                stack.enter_context(own_namespace())
+            except OSError as error:
+                reason = f"no network namespace of its own ({error}): run as root, or `unshare -r python -m pytest`"
+                pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+        yield
