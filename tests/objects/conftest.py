@@ -23,7 +23,7 @@ hypothesis.settings.register_profile("os_vif", deadline=None, derandomize=bool(o
 hypothesis.settings.load_profile("os_vif")
 
 EXAMPLES = int(os.environ.get("OS_VIF_TEST_EXAMPLES", "300"))
-"""How many examples of most properties to try. A longer search now and then: OS_VIF_TEST_EXAMPLES=4000 (two minutes)."""
+"""How many examples of most properties to try. For a longer search: OS_VIF_TEST_EXAMPLES=4000 (three minutes)."""
 
 objects.register_all()
 

@@ -80,6 +80,7 @@ CASES = [
     ("versioned_object.version", ..., "versioned_object.version", KeyError),
     ("versioned_object.version", "one", "versioned_object.version", ValueError),
     ("versioned_object.version", "1.0.0", "versioned_object.version", ValueError),
+    ("versioned_object.version", "1.00", "versioned_object.version", ValueError),
     ("versioned_object.version", "9" * 10**6, "versioned_object.version", ValueError),
     ("versioned_object.version", 1.0, "versioned_object.version", TypeError),
     ("versioned_object.namespace", ..., "versioned_object.namespace", KeyError),

@@ -19,7 +19,8 @@ def parse(text: str) -> tuple[int, int]:
 
 
 def _number(digits: str) -> bool:
-    return digits.isascii() and digits.isdigit() and len(digits) <= 6
+    # One way to write each: 1.00 is not another name for 1.0.
+    return digits.isascii() and digits.isdigit() and len(digits) <= 6 and (digits == "0" or digits[0] != "0")
 
 
 def is_older(version: str, than: str) -> bool:
