@@ -7,7 +7,7 @@
         def make_vif(self, number):
             return my_vif(number), my_instance
 
-Each test runs on the kernel, in a network namespace of its own, for which it takes root or ``unshare -r``. A plugin
+Each test runs on the kernel, in a network namespace of its own, for which it takes root or ``unshare -rn``. A plugin
 that states what it wants can be tested without, on a fake host that ``make_host`` returns. See Kit for what else can
 be overridden.
 """

@@ -125,6 +125,6 @@ def _place_for(host: FakeHost | None) -> Iterator[None]:
             try:
                 stack.enter_context(own_namespace())
             except OSError as error:
-                reason = f"no network namespace of its own ({error}): run as root, or `unshare -r python -m pytest`"
+                reason = f"no network namespace of its own ({error}): run as root, or `unshare -rn python -m pytest`"
                 pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
         yield
