@@ -18,15 +18,12 @@ from os_vif import exception
 from os_vif.host import signals
 from os_vif.host.access import HostAccess
 from os_vif.host.deadline import Deadline
-from os_vif.host.firewall import FirewallRealm
 from os_vif.host.journal import PLUGGED, PLUGGING, UNPLUGGING, Journal, Record, Scope
-from os_vif.host.layer3 import Layer3Realm
-from os_vif.host.links import LinkRealm
 from os_vif.host.locks import Locks
-from os_vif.host.ovs import OvsRealm
 from os_vif.host.plan import Holding, Plan
 from os_vif.host.planner import Leaving, Planner, Task, Work
 from os_vif.host.realm import Purpose, Realm
+from os_vif.host.realms import Realms
 from os_vif.host.request import Request
 from os_vif.host.worker import Observer, Worker
 
@@ -57,8 +54,7 @@ class Engine:
         observer: Observer | None = None,
         seconds: float = DEFAULT_SECONDS,
     ) -> None:
-        own: list[Realm] = [LinkRealm(host), Layer3Realm(host), FirewallRealm(host), OvsRealm(host)]
-        self.realms = {realm.name: realm for realm in (*own, *extra_realms)}
+        self.realms = Realms(host, {realm.name: realm for realm in extra_realms})
         self.host = host
         self.journal = journal
         self.planner = Planner(self.realms)
@@ -290,6 +286,7 @@ def new_record(scope: Scope, request: Request, status: str, before: Record | Non
     return Record(
         vif_id=request.vif_id,
         plugin=request.plugin,
+        context=request.context,
         status=status,
         generation=before.generation + 1 if before else 1,
         request=request.original_text,

@@ -156,4 +156,4 @@ def _alone(*holdings: Holding) -> Leaving:
 
 def _request_of(record: Record) -> Request:
     resources = tuple(state.from_primitive(data) for data in json.loads(record.desired))
-    return Request(record.vif_id, record.plugin, HostState(resources), privileged.DEFAULT_CONTEXT)
+    return Request(record.vif_id, record.plugin, HostState(resources), record.context)

@@ -30,7 +30,7 @@ _VERSION = 1
 _SCHEMA = """
 CREATE TABLE vif (
     boot TEXT NOT NULL, namespace TEXT NOT NULL, vif_id TEXT NOT NULL,
-    plugin TEXT NOT NULL, status TEXT NOT NULL, generation INTEGER NOT NULL,
+    plugin TEXT NOT NULL, context TEXT NOT NULL, status TEXT NOT NULL, generation INTEGER NOT NULL,
     request TEXT NOT NULL, desired TEXT NOT NULL, steps TEXT NOT NULL, changed REAL NOT NULL,
     PRIMARY KEY (boot, namespace, vif_id)
 ) WITHOUT ROWID;
@@ -62,11 +62,13 @@ class Record:
     """What the journal knows of a VIF.
 
     ``request`` is the VIF and the instance as received (JSON); ``desired`` the resources stated for it (JSON);
+    ``context`` names the privileged helper of its plugin;
     ``generation`` grows with every change; ``changed`` is in seconds since the epoch.
     """
 
     vif_id: str
     plugin: str
+    context: str
     status: str
     generation: int
     request: str
@@ -76,7 +78,7 @@ class Record:
     scope: Scope
 
 
-_FIELDS = ("vif_id", "plugin", "status", "generation", "request", "desired", "steps", "changed")
+_FIELDS = ("vif_id", "plugin", "context", "status", "generation", "request", "desired", "steps", "changed")
 _COLUMNS = ", ".join((*_FIELDS, "boot", "namespace"))
 
 
@@ -242,10 +244,11 @@ def _write_record(database: sqlite3.Connection, record: Record, holdings: Sequen
     if record.status == PLUGGED:
         _forget_earlier_boots(database, record.scope, record.vif_id)
     database.execute(
-        f"INSERT OR REPLACE INTO vif ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT OR REPLACE INTO vif ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             record.vif_id,
             record.plugin,
+            record.context,
             record.status,
             record.generation,
             record.request,
