@@ -64,8 +64,12 @@ class Place:
 
     def collect_garbage(self) -> list[Finding]:
         """A process that starts, collects the garbage, and says what it was."""
-        collector = GarbageCollector(self.engine())
+        collector = self.collector()
         return [collector.remove(finding) for finding in collector.find()]
+
+    def collector(self) -> GarbageCollector:
+        """The garbage collector of a process that has just started."""
+        return GarbageCollector(self.engine())
 
     def lose_journal(self) -> None:
         """The state directory is gone."""

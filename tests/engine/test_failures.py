@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 
 import pytest
 
-from engine.kinds import Kind
+from engine.kinds import KINDS, Kind
 from engine.places import KernelPlace, Place
 from os_vif import exception
 from os_vif.host.operations import Operation, OperationFailed
@@ -74,6 +75,43 @@ def disturb(place: Place) -> None:
             answer = {"name": link.name, "family": "ipv4", "key": "arp_ignore", "value": "0"}
             down = {"name": link.name, "up": False}
             place.host.run([Operation("link.set", down), Operation("sysctl.set", answer)], "")
+
+
+def test_a_failed_change_of_wiring_leaves_the_record_as_it_was(place):
+    """A VIF that was to be wired in another way, and could not be, holds what it held before, row by row."""
+    alone = KINDS["multiqueue tap"]
+    more = dataclasses.replace(alone, resources=(*KINDS["bridge"].resources, *alone.resources))
+    place.engine().plug([alone.request()])
+    steps = place.steps(lambda engine: engine.plug([more.request()]))
+    place.engine().unplug([more.request()])
+    place.engine().plug([alone.request()])
+    rows, seen = place.rows(), place.look()
+    for number in range(1, steps + 1):
+        with pytest.raises(exception.StepFailed):
+            place.engine(faults.fail_before(number)).plug([more.request()])
+        assert place.rows() == rows
+        assert place.look() == seen
+
+
+def test_a_failed_plug_does_not_claim_what_others_left(place):
+    """A bridge that stays for a foreign port stays garbage when a VIF that was to use it could not be plugged."""
+    bridge, tap = KINDS["bridge"].request(1), KINDS["tap"].request(2)
+    place.engine().plug([bridge])
+    place.host.run(
+        [
+            Operation("tap.add", {"name": "guest"}),
+            Operation("link.set", {"name": "guest", "group": 0, "master": "br0"}),
+        ],
+        "",
+    )
+    place.engine().unplug([bridge])
+    rows = place.rows()
+    with pytest.raises(exception.StepFailed):
+        place.engine(faults.fail_before(3)).plug([tap])
+    assert place.rows() == rows
+    place.host.run([Operation("link.set", {"name": "guest", "master": ""})], "")
+    assert [finding.kind for finding in place.collect_garbage()] == ["unused"]
+    assert "br0" not in place.look()
 
 
 def test_unplug_goes_on_after_every_failure(place, request_):

@@ -73,15 +73,16 @@ class Engine:
         Raises a HostError; the host is then as it was before.
         """
         scope = self.scope()
+        requests = [request.resolved(self.host) for request in requests]
         vif_ids = [request.vif_id for request in requests]
         with self.holding(scope, requests) as (deadline, held):
             known = {vif_id: self.journal.record(scope, vif_id) for vif_id in vif_ids}
-            self._fill_in_shared(scope, requests, held)
-            work = self.planner.plug(requests, held)
+            around = self._with_shared(scope, requests, held)
+            work = self.planner.plug(requests, around)
             obsolete = self._obsolete(scope, requests, held)
             if work.tasks or obsolete.dropped:
                 deadline.check("its turn to change the host")
-                self._carry_out(scope, requests, known, held, work, obsolete)
+                self._carry_out(scope, requests, known, held, around, work, obsolete)
             elif not all(is_current(request, known[request.vif_id]) for request in requests):
                 self._write_records(PLUGGED, scope, requests, known, held, work)
         return _joined(work, obsolete).as_plan("plug", vif_ids)
@@ -89,10 +90,10 @@ class Engine:
     def plan(self, requests: Sequence[Request]) -> Plan:
         """What plug() would do now. Changes nothing. Raises what plug() would raise before it touches the host."""
         scope = self.scope()
+        requests = [request.resolved(self.host) for request in requests]
         vif_ids = [request.vif_id for request in requests]
         held = {vif_id: self.journal.holdings(scope, vif_id) for vif_id in vif_ids}
-        self._fill_in_shared(scope, requests, held)
-        work = self.planner.plug(requests, held)
+        work = self.planner.plug(requests, self._with_shared(scope, requests, held))
         return _joined(work, self._obsolete(scope, requests, held)).as_plan("plug", vif_ids)
 
     def unplug(self, requests: Sequence[Request]) -> Plan:
@@ -101,6 +102,7 @@ class Engine:
         The record decides what that is; only without one the request's own state does. Raises UnplugIncomplete.
         """
         scope = self.scope()
+        requests = [request.still_there(self.host) for request in requests]
         vif_ids = [request.vif_id for request in requests]
         with self.holding(scope, requests):
             leaving = [self._leaving(scope, request, set(vif_ids)) for request in requests]
@@ -113,6 +115,7 @@ class Engine:
     def plan_unplug(self, requests: Sequence[Request]) -> Plan:
         """What unplug() would do now. Changes nothing."""
         scope = self.scope()
+        requests = [request.still_there(self.host) for request in requests]
         vif_ids = [request.vif_id for request in requests]
         leaving = [self._leaving(scope, request, set(vif_ids)) for request in requests]
         work = self.planner.unplug(_last_user_removes(leaving), keep_shared=self.volatile)
@@ -143,13 +146,16 @@ class Engine:
         with self._locks.hold([f"{scope.namespace}/{key}" for key in keys], deadline):
             yield deadline
 
-    def _fill_in_shared(self, scope: Scope, requests: Sequence[Request], held: Held) -> None:
-        """Adds what is held of shared resources for other VIFs: what was there before must not be forgotten."""
+    def _with_shared(self, scope: Scope, requests: Sequence[Request], held: Held) -> Held:
+        """With what is held of shared resources for other VIFs: what was there before must not be forgotten."""
+        filled_in = {}
         for request in requests:
-            known = {holding.resource.key for holding in held.setdefault(request.vif_id, [])}
+            mine = held.get(request.vif_id, [])
+            known = {holding.resource.key for holding in mine}
             missing = [r.key for r in request.desired if r.shared and r.key not in known]
             found = (self.journal.holding(scope, key) for key in missing)
-            held[request.vif_id] += [holding for holding in found if holding]
+            filled_in[request.vif_id] = [*mine, *(holding for holding in found if holding)]
+        return filled_in
 
     def _obsolete(self, scope: Scope, requests: Sequence[Request], held: Mapping[str, Sequence[Holding]]) -> Work:
         """What is held for VIFs and not stated for them any more."""
@@ -170,7 +176,8 @@ class Engine:
         scope: Scope,
         requests: Sequence[Request],
         known: Mapping[str, Record | None],
-        held: Mapping[str, Sequence[Holding]],
+        held: Held,
+        around: Held,
         work: Work,
         obsolete: Work,
     ) -> None:
@@ -182,7 +189,7 @@ class Engine:
                 self._finish(scope, requests, work, obsolete)
             except exception.HostError as error:
                 if not isinstance(error, exception.UndoFailed):
-                    self._put_records_back(scope, requests, known, held)
+                    self._put_records_back(scope, requests, known, held, around)
                 raise
 
     def _write_records(
@@ -226,17 +233,18 @@ class Engine:
         scope: Scope,
         requests: Sequence[Request],
         known: Mapping[str, Record | None],
-        held: Mapping[str, Sequence[Holding]],
+        held: Held,
+        around: Held,
     ) -> None:
         for request in requests:
-            before = known[request.vif_id]
+            vif_id = request.vif_id
+            before = known[vif_id]
             if before is not None:
-                self.journal.write([(before, held[request.vif_id])])
-            else:
-                others = {h.resource.key for h in held[request.vif_id]}
-                mine = [r.key for r in request.desired if r.key not in others]
-                unneeded = [key for key in mine if not self.journal.users(scope, key) - {request.vif_id}]
-                self.journal.forget(scope, request.vif_id, unneeded)
+                self.journal.write([(before, held[vif_id])])
+            there_before = {holding.resource.key for holding in (*held[vif_id], *around[vif_id])}
+            new = [resource.key for resource in request.desired if resource.key not in there_before]
+            unneeded = [key for key in new if not self.journal.users(scope, key) - {vif_id}]
+            self.journal.forget(scope, vif_id if before is None else "", unneeded)
 
     def _leaving(self, scope: Scope, request: Request, together: set[str]) -> Leaving:
         holdings = tuple(self.journal.holdings(scope, request.vif_id))
