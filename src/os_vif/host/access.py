@@ -55,6 +55,12 @@ class HostAccess(Protocol):
     def netdev_of_pci(self, address: str) -> str | None:
         """The name of the network device at a PCI address, or None."""
 
+    def representor_of(self, vf: str) -> str:
+        """The device that stands for a virtual function. Raises LookupError."""
+
+    def physical_function_of(self, vf: str) -> tuple[str, int]:
+        """The PCI address of the physical function of a virtual function, and its number. Raises LookupError."""
+
     def run(self, operations: Sequence[Operation], context: str) -> None:
         """Does operations in order. Raises OperationFailed."""
 
@@ -92,3 +98,11 @@ class RealHost:
     def netdev_of_pci(self, address: str) -> str | None:
         """Looked up in sysfs."""
         return sysfs.netdev_of_pci(address, self._sysfs_root)
+
+    def representor_of(self, vf: str) -> str:
+        """Looked up in sysfs."""
+        return sysfs.representor_of(vf, self._sysfs_root)
+
+    def physical_function_of(self, vf: str) -> tuple[str, int]:
+        """Looked up in sysfs."""
+        return sysfs.physical_function_of(vf, self._sysfs_root)

@@ -66,7 +66,9 @@ class LinkRealm:
 
     def _birth(self, resource: Link, view: LinkView, purpose: Purpose) -> Outcome:
         if isinstance(resource, ExistingLink):
-            raise exception.DeviceMissing(device=resource.name, vif_id=purpose.vif_id)
+            if resource.required:
+                raise exception.DeviceMissing(device=resource.name, vif_id=purpose.vif_id)
+            return _outcome(resource, (), made=False, prior={})
         steps = link_births.steps(resource, view, marks.alias_for(resource, purpose.vif_id))
         return _outcome(resource, steps, made=True, prior={})
 
@@ -92,7 +94,7 @@ class LinkRealm:
         info = actual.link(resource.name)
         if info is None:
             return ()
-        if holding.made:
+        if holding.made and not isinstance(resource, ExistingLink):
             return self._deletion(resource, info)
         return list(_restoration(holding, resource, info, actual))
 
@@ -224,6 +226,8 @@ def _restoration(holding: Holding, resource: Link, info: LinkInfo, view: LinkVie
         if name not in changed_since:
             text = f"put back: {_words(resource.name, name, old)}"
             yield Step("link", resource.name, text, _set(resource, name, old))
+    if isinstance(resource, ExistingLink) and resource.leave_down and info.up and "up" not in holding.prior:
+        yield Step("link", resource.name, f"bring {resource.name} down", _set(resource, "up", False))
 
 
 def _as_resource(info: LinkInfo) -> Link | None:

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from os_vif import exception
 from os_vif.host import state
-from os_vif.host.state import HostState
+from os_vif.host.state import Devices, HostState
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,22 @@ class Request:
     desired: HostState
     context: str
     original: Mapping[str, Any] = field(default_factory=dict)
+
+    def resolved(self, devices: Devices) -> Request:
+        """The request with all devices by their names. Raises DeviceMissing."""
+        try:
+            resources = tuple(resource.resolved(devices) for resource in self.desired)
+        except LookupError as error:
+            raise exception.DeviceMissing(f"VIF {self.vif_id}: {error}.", vif_id=self.vif_id) from error
+        return self if resources == self.desired.resources else replace(self, desired=HostState(resources))
+
+    def still_there(self, devices: Devices) -> Request:
+        """The same for unplugging: without the resources whose devices are not to be found any more."""
+        found = []
+        for resource in self.desired:
+            with contextlib.suppress(LookupError):
+                found.append(resource.resolved(devices))
+        return replace(self, desired=HostState(tuple(found)))
 
     @functools.cached_property
     def original_text(self) -> str:

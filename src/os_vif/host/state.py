@@ -13,7 +13,7 @@ import dataclasses
 import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 #: Sysctls of a device that carries a guest's traffic: the host must neither take an IPv6 address on it nor answer
 #: ARP for it (Launchpad bugs 1825888, 1302080, 1470931). Set before the device is first brought up.
@@ -48,6 +48,23 @@ class Resource:
     def label(self) -> str:
         """What to call the resource in messages."""
         raise NotImplementedError
+
+    def resolved(self, devices: Devices) -> Resource:
+        """The resource, with what only the host knows filled in: names of devices that a plugin knows by address.
+
+        Raises LookupError, which says what was not found.
+        """
+        return self
+
+
+class Devices(Protocol):
+    """What a host knows of its devices. Each raises LookupError when there is no such device."""
+
+    def representor_of(self, vf: str) -> str:
+        """The name of the device in the host that stands for a virtual function, given by its PCI address."""
+
+    def physical_function_of(self, vf: str) -> tuple[str, int]:
+        """The PCI address of the physical function of a virtual function, and the latter's number."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,10 +171,16 @@ class Macvtap(Link):
 
 @dataclass(frozen=True, kw_only=True)
 class ExistingLink(Link):
-    """A device that must be there already, and that stays: only attributes of it are set, and set back."""
+    """A device that must be there already, and that stays: only attributes of it are set, and set back.
+
+    One that is not ``required`` may come later, by somebody who gives it the right attributes. With ``leave_down`` it
+    is down in the end, whatever it was before.
+    """
 
     kind: ClassVar[str] = ""
     if_foreign: IfForeign = IfForeign.SHARE
+    required: bool = True
+    leave_down: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

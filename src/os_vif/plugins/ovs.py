@@ -4,6 +4,7 @@
 - VIFBridge ("hybrid"): a Linux bridge for the guest, where iptables can filter, and a veth pair to the switch.
 - VIFOpenVSwitch ("native"): the guest's tap is a port of the switch; made here where the port profile asks for it.
 - VIFVHostUser: a port that exchanges packets with the guest through shared memory.
+- VIFHostDevice: a virtual function of a network card, whose representor in the host is a port of the switch.
 """
 
 from __future__ import annotations
@@ -11,9 +12,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from os_vif.host.state import NO_HOST_IP, Bridge, HostState, IfForeign, Resource, Tap, Veth, VethPeer
+from os_vif.host.state import NO_HOST_IP, Bridge, ExistingLink, HostState, IfForeign, Resource, Tap, Veth, VethPeer
 from os_vif.host.state_ovs import OvsBridge, OvsPort
-from os_vif.objects.vif import VIFBridge, VIFOpenVSwitch, VIFPortProfileOpenVSwitch, VIFVHostUser
+from os_vif.host.state_vf import Representor, RepresentorPort
+from os_vif.objects.vif import (
+    VIFBridge,
+    VIFHostDevice,
+    VIFOpenVSwitch,
+    VIFPortProfileOpenVSwitch,
+    VIFPortProfileOVSRepresentor,
+    VIFVHostUser,
+)
 from os_vif.plugin import Plugin
 from os_vif.plugins import describing, names, reading
 from os_vif.plugins.ovs_options import OPTIONS
@@ -33,19 +42,26 @@ DEAD_VLAN = 4095
 
 
 class OvsPlugin(Plugin):
-    """Takes VIFBridge, VIFOpenVSwitch and VIFVHostUser."""
+    """Takes VIFBridge, VIFOpenVSwitch, VIFVHostUser and VIFHostDevice."""
 
     CONFIG_OPTS = OPTIONS
     PRIVILEGED_CONTEXT: ClassVar[str] = "vif_plug_ovs.privsep"
 
     def describe(self) -> HostPluginInfo:
-        """The classes of VIFs, each with VIFPortProfileOpenVSwitch."""
-        profiles = (VIFPortProfileOpenVSwitch,)
-        return describing.plugin_info(NAME, {VIFBridge: profiles, VIFOpenVSwitch: profiles, VIFVHostUser: profiles})
+        """The classes of VIFs, each with the port profiles it may have."""
+        plain = (VIFPortProfileOpenVSwitch,)
+        offloaded = (VIFPortProfileOpenVSwitch, VIFPortProfileOVSRepresentor)
+        taken = {VIFBridge: plain, VIFOpenVSwitch: plain, VIFVHostUser: offloaded, VIFHostDevice: offloaded}
+        return describing.plugin_info(NAME, taken)
 
     def desired_state(self, vif: VIFBase, instance_info: InstanceInfo) -> HostState:
         """The bridges, ports and devices of a VIF. Raises InvalidRequest."""
-        wirings = {VIFBridge: Wiring.hybrid, VIFOpenVSwitch: Wiring.native, VIFVHostUser: Wiring.vhost_user}
+        wirings = {
+            VIFBridge: Wiring.hybrid,
+            VIFOpenVSwitch: Wiring.native,
+            VIFVHostUser: Wiring.vhost_user,
+            VIFHostDevice: Wiring.virtual_function,
+        }
         for taken, wire in wirings.items():
             if isinstance(vif, taken):
                 return HostState(tuple(wire(Wiring(self.config, vif, instance_info))))
@@ -111,6 +127,27 @@ class Wiring:
             at_birth=self._isolation(),
         )
 
+    def virtual_function(self) -> Iterator[Resource]:
+        """The representor as a port: the kernel's device, or with the datapath netdev one that DPDK opens itself."""
+        address = reading.required(self._vif, "dev_address", "because it is the virtual function's PCI address")
+        yield self._integration_bridge()
+        if self._datapath_type() == DATAPATH_NETDEV:
+            name = names.dpdk_representor(reading.required(self._vif, "id", "because the port is named after it"))
+            yield self._representor_port(address, name=name, mtu_request=self._mtu())
+        else:
+            yield Representor(vf=address, mtu=self._mtu())
+            yield self._representor_port(address, qos_type=self._qos_type())
+
+    def _representor_port(self, address: str, **particulars: Any) -> RepresentorPort:
+        return RepresentorPort(
+            vf=address,
+            bridge=self._switch,
+            external_ids=self._external_ids(),
+            at_birth=self._isolation(),
+            **particulars,
+            **self._database(),
+        )
+
     def _made_port(self) -> Iterator[Resource]:
         tap = reading.required(self._vif, "vif_name", "because it names the port")
         if reading.stated(self._profile, "create_tap", False):
@@ -122,6 +159,9 @@ class Wiring:
                 sysctls=NO_HOST_IP,
                 if_foreign=IfForeign.ADOPT,
             )
+        else:
+            # libvirt makes the tap after this, or has made it before.
+            yield ExistingLink(name=tap, mtu=self._mtu(), up=None, required=False)
         yield self._integration_bridge()
         if self._config.per_port_bridge and not self._is_trunk():
             yield from self._behind_a_bridge_of_its_own(tap)
@@ -144,7 +184,7 @@ class Wiring:
         isolation = {"tag": DEAD_VLAN} if self._config.isolate_vif else {}
         yield self._port(there, type="patch", options={"peer": here}, at_birth=isolation)
 
-    def _integration_bridge(self, default_datapath: str | None = None) -> OvsBridge:
+    def _integration_bridge(self, default_datapath: str = DATAPATH_SYSTEM) -> OvsBridge:
         """A trunk's bridge belongs to its parent port and goes with it, unless it is in use; others are for good."""
         trunk = self._is_trunk()
         return OvsBridge(

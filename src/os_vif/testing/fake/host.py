@@ -67,6 +67,8 @@ class FakeHost:
     def __init__(self, without: Iterable[str] = ()) -> None:
         self.events: list[Event] = []
         self.privileged = True
+        #: PCI address of a virtual function → its representor, the address of its physical function, and its number.
+        self.virtual_functions: dict[str, tuple[str, str, int]] = {}
         self._without = tuple(without)
         self._mutex = threading.RLock()
         self._troubles: list[Trouble] = []
@@ -196,6 +198,19 @@ class FakeHost:
     def netdev_of_pci(self, address: str) -> str | None:
         """See HostAccess."""
         return next((link.name for link in self.here.links.values() if link.pci == address), None)
+
+    def representor_of(self, vf: str) -> str:
+        """See HostAccess."""
+        return self._virtual_function(vf)[0]
+
+    def physical_function_of(self, vf: str) -> tuple[str, int]:
+        """See HostAccess."""
+        return self._virtual_function(vf)[1:]
+
+    def _virtual_function(self, address: str) -> tuple[str, str, int]:
+        if address not in self.virtual_functions:
+            raise LookupError(f"there is no virtual function at PCI address {address}")
+        return self.virtual_functions[address]
 
     def run(self, operations: Sequence[Operation], context: str) -> None:
         """See HostAccess."""
