@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+from os_vif import exception
+
 #: Sysctls of a device that carries a guest's traffic: the host must neither take an IPv6 address on it nor answer
 #: ARP for it (Launchpad bugs 1825888, 1302080, 1470931). Set before the device is first brought up.
 NO_HOST_IP: Mapping[str, str] = {
@@ -262,9 +264,16 @@ def to_primitive(resource: Resource) -> dict[str, Any]:
 
 
 def from_primitive(data: Mapping[str, Any]) -> Resource:
-    """The resource that to_primitive() wrote. Raises KeyError for a type that is not known here."""
+    """The resource that to_primitive() wrote. Raises HostError for one that is not known here."""
     values = {name: _thaw(value) for name, value in data.items() if name != "resource"}
-    return _TYPES[data["resource"]](**values)
+    try:
+        return _TYPES[data["resource"]](**values)
+    except (KeyError, TypeError) as error:
+        name = data.get("resource", "without a type")
+        raise exception.HostError(
+            f"The journal tells of a resource {name} that this process does not know ({error}); it takes the plugin,"
+            " and the version of os-vif, that it was plugged with."
+        ) from error
 
 
 def _default_of(field: dataclasses.Field[Any]) -> Any:
