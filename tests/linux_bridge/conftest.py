@@ -7,6 +7,7 @@ import pytest
 
 from os_vif.plugins.linux_bridge import LinuxBridgePlugin
 from support import plugging
+from support.guest import Elsewhere
 
 
 @pytest.fixture
@@ -48,3 +49,37 @@ def guest(netns, new_netns):
         return other
 
     return add
+
+
+#: What the tests of VLAN devices need of a kernel.
+MODULES = ("8021q", "bridge", "veth", "tun", "macvtap", "nf_tables", "nft_compat")
+_elsewhere = Elsewhere(MODULES)
+
+
+@pytest.fixture
+def vlans():
+    """For tests that need VLAN devices: where this kernel has none, they run in a guest whose kernel has."""
+
+
+@pytest.fixture
+def without_8021q(netns):
+    """For tests of what happens where the kernel makes no VLAN devices."""
+    if has_vlans(netns):
+        pytest.skip("this kernel has 8021q: nothing is refused here")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    if "vlans" not in pyfuncitem.fixturenames or has_vlans(pyfuncitem.funcargs["netns"]):
+        return None
+    _elsewhere.report(pyfuncitem)
+    return True
+
+
+def has_vlans(namespace):
+    """Whether this kernel, with the modules it can load, makes VLAN devices."""
+    namespace.ip("link", "add", "probe", "type", "veth", "peer", "name", "probed")
+    make = ["ip", "link", "add", "link", "probe", "name", "probe.1", "type", "vlan", "id", "1"]
+    made = namespace.run(make, check=False)
+    namespace.ip("link", "delete", "probe")
+    return made.returncode == 0

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """VLANs on this machine's kernel: refused where it lacks 8021q; VLAN devices that others have made are used.
 
-Those that we make ourselves are tested in a guest with a kernel that has the module: see test_vlan_in_guest.py.
+Those that we make ourselves are tested where the kernel has the module: see test_vlan_devices.py.
 """
 
 from __future__ import annotations
@@ -10,22 +10,6 @@ import pytest
 
 from os_vif import exception
 from support import differences, vifs
-
-
-def has_vlans(namespace):
-    """Whether this kernel, with the modules it can load, makes VLAN devices."""
-    namespace.ip("link", "add", "probe", "type", "veth", "peer", "name", "probed")
-    made = namespace.run(
-        ["ip", "link", "add", "link", "probe", "name", "probe.1", "type", "vlan", "id", "1"], check=False
-    )
-    namespace.ip("link", "delete", "probe")
-    return made.returncode == 0
-
-
-@pytest.fixture
-def without_8021q(netns):
-    if has_vlans(netns):
-        pytest.skip("this kernel has 8021q: nothing is refused here")
 
 
 def vlan(**network):

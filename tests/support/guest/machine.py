@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running a command in the guest."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.guest import image
+from support.parts import require
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command in the guest ended: its exit code (None: it did not), what it wrote, and the guest's console."""
+
+    code: int | None
+    output: str
+    console: str
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    modules: Sequence[str],
+    environment: Mapping[str, str],
+    seconds: float = 240,
+    memory: int = 512,
+) -> Outcome:
+    """Boots a guest with these kernel modules, and runs a command in it. What it writes to file 3 is its output.
+
+    Without KVM: an emulated processor runs everywhere, and this one is quick enough. ``memory`` is in MiB.
+    """
+    emulator = require("qemu-system-x86_64", "qemu-system-x86")
+    booted = image.build(modules)
+    with tempfile.TemporaryDirectory(prefix="os-vif-guest-") as directory:
+        script, output = Path(directory) / "run", Path(directory) / "output"
+        script.write_text(_script(command, environment))
+        console = _boot([emulator, *_options(booted, script, output, memory)], seconds)
+        ended = re.search(r"^GUEST ended (\d+)", console, re.MULTILINE)
+        written = output.read_text().replace("\r\n", "\n") if output.exists() else ""
+        return Outcome(int(ended[1]) if ended else None, written, console)
+
+
+def _script(command: Sequence[str | Path], environment: Mapping[str, str]) -> str:
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+    return f"{exports}exec 3>/dev/ttyS1\nexec {shlex.join(map(str, command))}\n"
+
+
+def _options(booted: image.Image, script: Path, output: Path, memory: int) -> list[str]:
+    words = f"console=ttyS0 quiet panic=-1 mitigations=off rdinit=/init guest.run={script}"
+    options = f"-accel tcg -cpu max -M q35 -m {memory} -smp 1 -nodefaults -display none -no-reboot".split()
+    return [
+        *options,
+        *("-serial", "stdio", "-serial", f"file:{output}"),
+        *("-kernel", str(booted.kernel), "-initrd", str(booted.initrd), "-append", words),
+        *("-fsdev", "local,id=around,path=/,security_model=none,readonly=on,multidevs=remap"),
+        *("-device", "virtio-9p-pci,fsdev=around,mount_tag=around"),
+    ]
+
+
+def _boot(command: Sequence[str], seconds: float) -> str:
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=seconds,
+            check=False,
+        )
+        return done.stdout.decode(errors="replace").replace("\r", "")
+    except subprocess.TimeoutExpired as error:
+        return (error.stdout or b"").decode(errors="replace").replace("\r", "") + f"\nstopped after {seconds} s"
