@@ -176,7 +176,10 @@ class Wiring:
             names.integration_bridge_patch(port_id),
         )
         yield OvsBridge(
-            name=bridge, datapath_type=self._datapath_type(), if_foreign=IfForeign.ADOPT, **self._database()
+            name=bridge,
+            datapath_type=self._datapath_type() or DATAPATH_SYSTEM,
+            if_foreign=IfForeign.ADOPT,
+            **self._database(),
         )
         yield OvsPort(name=tap, bridge=bridge, qos_type=self._qos_type(), **self._database())
         yield OvsPort(name=here, bridge=bridge, type="patch", options={"peer": there}, **self._database())

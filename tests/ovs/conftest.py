@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real Open vSwitch, hosts that plug into it, and upstream os-vif beside them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from os_vif.plugins.ovs import OvsPlugin
+from support import plugging, vifs
+from support.netns import Namespace
+from support.ovs import Switch
+
+UPSTREAM = Path(__file__).parents[1] / "support" / "ovs_upstream.py"
+
+
+def _session_switch(*arguments):
+    namespace = Namespace()
+    try:
+        switch = Switch(namespace, *arguments)
+        try:
+            yield switch
+        finally:
+            switch.close()
+    finally:
+        namespace.close()
+
+
+@pytest.fixture(scope="session")
+def _shared_switch(_namespaces_possible):
+    yield from _session_switch()
+
+
+@pytest.fixture(scope="session")
+def _shared_kernel_switch(_namespaces_possible):
+    yield from _session_switch("--enable-dummy=system")
+
+
+@pytest.fixture
+def switch(_shared_switch):
+    """The switch that most tests use, one after the other; empty at first, and emptied afterwards."""
+    yield _shared_switch
+    _shared_switch.clean()
+
+
+@pytest.fixture
+def kernel_switch(_shared_kernel_switch):
+    """The same, with a datapath that counts as the kernel's and carries nothing."""
+    yield _shared_kernel_switch
+    _shared_kernel_switch.clean()
+
+
+@pytest.fixture
+def new_switch(new_netns):
+    """Makes switches that a test may break, each in a namespace of its own: new_switch("--enable-dummy=system")."""
+    made = []
+
+    def make(*arguments, **options):
+        made.append(Switch(new_netns(), *arguments, **options))
+        return made[-1]
+
+    yield make
+    for switch in made:
+        switch.close()
+
+
+@pytest.fixture
+def host_on(tmp_path):
+    """Makes a host that plugs into a switch, with options of the test's own: host_on(switch, isolate_vif=True)."""
+
+    def make(switch, **options):
+        values = {"ovsdb_connection": switch.remote, "ovs_vsctl_timeout": 20, **options}
+        return plugging.PlugHost(switch.ns, tmp_path, plugging.configured(OvsPlugin, **values))
+
+    return make
+
+
+@pytest.fixture
+def new_host(switch, host_on):
+    """The same on the shared switch: new_host(isolate_vif=True)."""
+    return lambda **options: host_on(switch, **options)
+
+
+@pytest.fixture
+def host(new_host):
+    """A host with the default options."""
+    return new_host()
+
+
+class Upstream:
+    """Upstream os-vif, in the namespace of a switch."""
+
+    def __init__(self, python, switch):
+        self._switch = switch
+        self._process = switch.ns.popen(
+            [python, "-P", "-W", "ignore", UPSTREAM],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def plug(self, vif, **options):
+        """Plugs with the options given."""
+        self._do("plug", vif, options)
+
+    def unplug(self, vif, **options):
+        """Unplugs with the options given."""
+        self._do("unplug", vif, options)
+
+    def _do(self, action, vif, options):
+        values = {"ovsdb_connection": self._switch.remote, "ovs_vsctl_timeout": 20, **options}
+        request = [values, action, vif.obj_to_primitive(), vifs.INSTANCE.obj_to_primitive()]
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, "upstream has ended"
+        assert json.loads(answer) is None, answer
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def upstream_on(oracle_python):
+    """Upstream os-vif on a switch: upstream_on(switch). One process each, for the session."""
+    started = {}
+
+    def on(switch):
+        if switch.remote not in started:
+            started[switch.remote] = Upstream(oracle_python, switch)
+        return started[switch.remote]
+
+    yield on
+    for upstream in started.values():
+        upstream.close()
+
+
+@pytest.fixture
+def upstream(upstream_on, switch):
+    """Upstream os-vif on the shared switch."""
+    return upstream_on(switch)
