@@ -147,6 +147,8 @@ def _identity(resource: Link, info: LinkInfo, view: LinkView) -> Iterator[tuple[
         yield "bridge", resource.master, view.name_of(info.master)
 
 
+_IPV6_MINIMUM_MTU = 1280
+
 #: An attribute that differs: its name, what it is, what it shall be.
 Change = tuple[str, Any, Any]
 
@@ -162,6 +164,7 @@ def _differences(resource: Link, info: LinkInfo, view: LinkView, alias: str | No
     for name in ("mtu", "mac"):
         if getattr(resource, name) not in (None, getattr(info, name)):
             yield name, getattr(info, name), getattr(resource, name)
+    yield from _differences_to_come(resource, info, view)
     for name, value in link_births.options_of(resource).items():
         if isinstance(resource, Bridge) and info.options.get(name) != value:
             yield f"option {name}", info.options.get(name), value
@@ -170,6 +173,14 @@ def _differences(resource: Link, info: LinkInfo, view: LinkView, alias: str | No
     for name in ("promiscuous", "up"):
         if getattr(resource, name) not in (None, getattr(info, name)):
             yield name, getattr(info, name), getattr(resource, name)
+
+
+def _differences_to_come(resource: Link, info: LinkInfo, view: LinkView) -> Iterator[Change]:
+    """The kernel takes IPv6 off a device whose MTU is too small for it; with a larger one it is back, switched on."""
+    if info.mtu < _IPV6_MINIMUM_MTU <= (resource.mtu or 0):
+        for key, wanted in resource.sysctls.items():
+            if key.startswith("ipv6/") and view.sysctl(resource.name, key) is None:
+                yield f"sysctl {key}", "0", wanted
 
 
 def _alias_if_ours(resource: Link, info: LinkInfo, purpose: Purpose, *, made: bool) -> str | None:
@@ -211,6 +222,8 @@ def _set(resource: Link, name: str, value: Any) -> Operation:
 
 def _outcome(resource: Link, steps: Sequence[Step], *, made: bool, prior: dict[str, Any]) -> Outcome:
     late = [step for step in steps if isinstance(resource, Bridge) and _sets_mtu(step)]
+    if late:
+        late += [step for step in steps[steps.index(late[0]) :] if step.operation.name == "sysctl.set"]
     first = [step for step in steps if step not in late]
     return Outcome(Holding(resource, made=made, prior=prior), tuple(first), tuple(late))
 
