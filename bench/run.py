@@ -2,7 +2,7 @@
 """Measures this os-vif side by side with upstream's, in one run, and prints ratios.
 
 `python bench/run.py [--rounds N] [--json FILE]`. Each round measures both, one after the other; what is shown is the
-median of the rounds. Upstream 5.3.0 is the peer for what it can do, 4.3.0 for the Linux bridge, which 5.0.0 dropped.
+median of the rounds. Upstream 5.3.0 is the peer; for the Linux bridge, which 5.0.0 dropped, 4.3.0 is.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -25,6 +26,9 @@ OURS = ROOT / ".venv/bin/python"
 PEER = ROOT / ".venv-upstream/bin/python"
 LINUX_BRIDGE_PEER = ROOT / ".venv-upstream-430/bin/python"
 
+#: What is started in there ends with it.
+NAMESPACES = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
+
 #: What is aimed at, as a ratio to upstream.
 AIMS = {
     "start: time": 0.25,
@@ -33,6 +37,24 @@ AIMS = {
     "linux bridge: replug": 0.5,
     "linux bridge, filtering: plug": 0.5,
     "linux bridge, filtering: replug": 0.5,
+    "ovs hybrid: plug": 0.4,
+    "ovs hybrid: replug": 0.4,
+    "ovs hybrid: unplug": 0.5,
+    "ovs port and tap: plug": 0.4,
+    "ovs port and tap: replug": 0.4,
+    "ovs port and tap: unplug": 0.5,
+    "ovs, 20 more on 1,000 ports: plug": 0.1,
+    "ovs, 20 more on 1,000 ports: unplug": 0.1,
+    "ovs, 50 from 16 threads: plug": 0.3,
+    "ovs, 50 from 16 threads: unplug": 0.3,
+}
+
+#: Title → datapath, ports that the switch has already, and the subject's task.
+OVS_TASKS: dict[str, tuple[str, int, tuple[str, ...]]] = {
+    "ovs hybrid": ("netdev", 0, ("ovs", "hybrid")),
+    "ovs port and tap": ("netdev", 0, ("ovs", "tap")),
+    "ovs, 20 more on 1,000 ports": ("dummy", 1000, ("ovs_many", "20")),
+    "ovs, 50 from 16 threads": ("netdev", 0, ("ovs_threads", "50", "16")),
 }
 
 Figures = dict[str, list[float]]
@@ -53,6 +75,7 @@ def main() -> int:
         collect(ours, "objects", run(OURS, "codec"))
         collect(theirs, "objects", run(PEER, "codec"))
         measure_linux_bridge(ours, theirs)
+        measure_ovs(ours, theirs)
     rows = [row(name, ours[name], theirs[name]) for name in ours if name in theirs]
     show(rows)
     if options.json:
@@ -79,6 +102,17 @@ def measure_linux_bridge(ours: Figures, theirs: Figures) -> None:
         collect(theirs, title, run_in_namespace(LINUX_BRIDGE_PEER, "linux_bridge", filtering))
 
 
+def measure_ovs(ours: Figures, theirs: Figures) -> None:
+    """Beside a switch of its own each; needs root and Open vSwitch."""
+    if os.geteuid() != 0 or not shutil.which("ovs-vswitchd"):
+        print("not root, or no openvswitch-switch installed: Open vSwitch is left out", file=sys.stderr)
+        return
+    for title, (datapath, ports, task) in OVS_TASKS.items():
+        switch = (sys.executable, str(Path(__file__).with_name("with_switch.py")), datapath, str(ports), "--")
+        for python, figures in ((OURS, ours), (PEER, theirs)):
+            collect(figures, title, run(python, *task, prefix=(*NAMESPACES, *switch)))
+
+
 def collect(figures: Figures, title: str, found: dict[str, float]) -> None:
     """Adds the figures of one run under its title."""
     for name, value in found.items():
@@ -98,7 +132,7 @@ def run(python: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> dict[str
 
 def run_in_namespace(python: Path, *arguments: str) -> dict[str, Any]:
     """The same, in a network namespace that is gone afterwards."""
-    return run(python, *arguments, prefix=("unshare", "--net", "--mount", "--"))
+    return run(python, *arguments, prefix=NAMESPACES)
 
 
 def row(name: str, ours: list[float], theirs: list[float]) -> dict[str, Any]:

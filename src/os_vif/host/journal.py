@@ -43,6 +43,7 @@ CREATE TABLE use (
     boot TEXT NOT NULL, namespace TEXT NOT NULL, vif_id TEXT NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL,
     PRIMARY KEY (boot, namespace, vif_id, position)
 ) WITHOUT ROWID;
+CREATE INDEX vif_by_id ON vif (vif_id);
 CREATE INDEX use_by_key ON use (boot, namespace, key);
 """
 
