@@ -6,7 +6,7 @@ only, with a layer in memory on top. So the project's own Python and its tests r
 Debian packages is needed, neither root nor KVM; a boot takes some fifteen seconds.
 """
 
-from support.guest.machine import Outcome, run
 from support.guest.elsewhere import Elsewhere
+from support.guest.machine import Outcome, run
 
 __all__ = ["Elsewhere", "Outcome", "run"]
