@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import json
 import logging
 import time
@@ -72,8 +73,17 @@ class Engine:
 
         Raises a HostError; the host is then as it was before.
         """
-        scope = self.scope()
         requests = [request.resolved(self.host) for request in requests]
+        try:
+            return self._plug(requests)
+        except exception.StepFailed as error:
+            if error.kwargs.get("errno") != errno.EEXIST:
+                raise
+            # Somebody made it after we had looked. A second look tells whether it will do, or is in the way.
+            return self._plug(requests)
+
+    def _plug(self, requests: Sequence[Request]) -> Plan:
+        scope = self.scope()
         vif_ids = [request.vif_id for request in requests]
         with self.holding(scope, requests) as (deadline, held):
             known = {vif_id: self.journal.record(scope, vif_id) for vif_id in vif_ids}
@@ -129,11 +139,11 @@ class Engine:
         """
         deadline = Deadline(self._seconds)
         names = {f"vif/{request.vif_id}" for request in requests}
-        names |= {resource.key for request in requests for resource in request.desired}
+        names |= {resource.lock for request in requests for resource in request.desired if resource.lock}
         while True:
             with self._locks.hold([f"{scope.namespace}/{name}" for name in names], deadline):
                 held = {r.vif_id: self.journal.holdings(scope, r.vif_id) for r in requests}
-                needed = {holding.resource.key for holdings in held.values() for holding in holdings}
+                needed = {h.resource.lock for holdings in held.values() for h in holdings if h.resource.lock}
                 if needed <= names:
                     yield deadline, held
                     return

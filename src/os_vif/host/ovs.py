@@ -118,7 +118,7 @@ class OvsRealm:
             database.transact(rows, deadline)
         except TransactionFailed as failure:
             raise OperationFailed(
-                0, errno.EINVAL, _words(failure, rows), _owner(operations, failure.index)
+                0, _errno(failure, rows), _words(failure, rows), _owner(operations, failure.index)
             ) from failure
         except (OSError, exception.DeadlineExceeded) as error:
             raise OperationFailed(0, getattr(error, "errno", 0) or 0, str(error), 0) from error
@@ -213,6 +213,13 @@ def _owner(operations: Sequence[Operation], index: int) -> int:
         if index < 0:
             return number
     return len(operations) - 1
+
+
+def _errno(failure: TransactionFailed, rows: Sequence[Row]) -> int:
+    """EEXIST where a row has come meanwhile that was to be made: then it is worth looking again."""
+    guarded = failure.kind == "timed out" and rows[failure.index]["op"] == "wait"
+    taken = guarded and not rows[failure.index]["rows"] and rows[failure.index]["table"] != "Interface"
+    return errno.EEXIST if taken else errno.EINVAL
 
 
 def _words(failure: TransactionFailed, rows: Sequence[Row]) -> str:

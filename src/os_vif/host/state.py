@@ -43,8 +43,13 @@ class Resource:
 
     @property
     def key(self) -> str:
-        """Identifies the resource on the host, for locks and for the journal."""
+        """Identifies the resource on the host, for the journal."""
         raise NotImplementedError
+
+    @property
+    def lock(self) -> str:
+        """The lock to hold while the resource is looked at and changed; "" where none is needed."""
+        return self.key
 
     @property
     def label(self) -> str:

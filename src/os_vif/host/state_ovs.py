@@ -40,6 +40,12 @@ class OvsBridge(OvsResource):
         return f"ovs-bridge/{self.name}"
 
     @property
+    def lock(self) -> str:
+        # Nobody takes a permanent bridge away, and of two who make it the database lets only one through. So those who
+        # plug into one bridge need not wait for each other.
+        return "" if self.permanent else self.key
+
+    @property
     def label(self) -> str:
         return f"Open vSwitch bridge {self.name}"
 
