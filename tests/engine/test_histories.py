@@ -40,4 +40,4 @@ def test_lives_of_a_fake_host():
 @pytest.mark.usefixtures("netns")
 def test_lives_of_the_kernel():
     """The same on the kernel, with real processes killed."""
-    run_state_machine_as_test(OnTheKernel, settings=_lives(10, 20))
+    run_state_machine_as_test(OnTheKernel, settings=_lives(6, 20))

@@ -52,6 +52,7 @@ class TestMacvtapOnTheKernel(PluginConformance):
     """The macvtap plugin, for real, on a veth."""
 
     left_to_chance = ()
+    most_crashes = 8
 
     def prepare(self):
         RealHost().run([Operation("link.add", {"name": "eth0", "kind": "veth", "peer": "far0"})], "")
@@ -63,6 +64,8 @@ class TestMacvtapOnTheKernel(PluginConformance):
 
 class TestTapOnTheKernel(PluginConformance):
     """The tap plugin, for real."""
+
+    most_crashes = 8
 
     def make_vif(self, number):
         return vifs.generic(f"tap{number}", number=number), vifs.INSTANCE

@@ -19,6 +19,9 @@ NETWORK = Network(id="b5a7c0f2-1d3e-4f5a-8b9c-0d1e2f3a4b5c", mtu=1400)
 class TestOnTheKernel(PluginConformance):
     """For real, each test in a network namespace of its own."""
 
+    #: Enough to be quick here; leave it out for your own.
+    most_crashes = 8
+
     def make_plugin(self):
         return IsolatedPlugin(None)
 
@@ -28,7 +31,9 @@ class TestOnTheKernel(PluginConformance):
 
 
 class TestOnAFakeHost(TestOnTheKernel):
-    """Without privileges."""
+    """Without privileges, and at every step."""
+
+    most_crashes = 60
 
     def make_host(self):
         return FakeHost()

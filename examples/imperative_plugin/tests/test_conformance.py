@@ -16,7 +16,7 @@ class TestPairPlugin(PluginConformance):
     """On the kernel, each test in a network namespace of its own."""
 
     #: Enough to be quick here; leave it out for your own.
-    most_crashes = 20
+    most_crashes = 10
 
     def prepare(self):
         subprocess.run(["ip", "link", "add", "br-example", "type", "bridge"], check=True)
