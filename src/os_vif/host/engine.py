@@ -14,6 +14,8 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
 from os_vif import exception
 from os_vif.host import signals
@@ -36,6 +38,21 @@ DEFAULT_SECONDS = 60.0
 
 #: What is held for each VIF, by its id.
 Held = dict[str, list[Holding]]
+
+
+@dataclass(frozen=True)
+class _Before:
+    """What is known when the locks are there and nothing has been done yet.
+
+    ``known`` are the records of the VIFs, ``held`` what they hold, ``around`` that and what others hold of the shared
+    resources that they state.
+    """
+
+    scope: Scope
+    requests: Sequence[Request]
+    known: Mapping[str, Record | None]
+    held: Held
+    around: Held
 
 
 class Engine:
@@ -87,14 +104,14 @@ class Engine:
         vif_ids = [request.vif_id for request in requests]
         with self.holding(scope, requests) as (deadline, held):
             known = {vif_id: self.journal.record(scope, vif_id) for vif_id in vif_ids}
-            around = self._with_shared(scope, requests, held)
-            work = self.planner.plug(requests, around)
+            before = _Before(scope, requests, known, held, self._with_shared(scope, requests, held))
+            work = self.planner.plug(requests, before.around)
             obsolete = self._obsolete(scope, requests, held)
             if work.tasks or obsolete.dropped:
                 deadline.check("its turn to change the host")
-                self._carry_out(scope, requests, known, held, around, work, obsolete)
+                self._carry_out(before, work, obsolete)
             elif not all(is_current(request, known[request.vif_id]) for request in requests):
-                self._write_records(PLUGGED, scope, requests, known, held, work)
+                self._write_records(PLUGGED, before, work)
         return _joined(work, obsolete).as_plan("plug", vif_ids)
 
     def plan(self, requests: Sequence[Request]) -> Plan:
@@ -181,80 +198,62 @@ class Engine:
         dropped = tuple((one.purpose.vif_id, h.resource.key) for one in leaving for h in one.holdings)
         return dataclasses.replace(self.planner.unplug(leaving, keep_shared=self.volatile), dropped=dropped)
 
-    def _carry_out(
-        self,
-        scope: Scope,
-        requests: Sequence[Request],
-        known: Mapping[str, Record | None],
-        held: Held,
-        around: Held,
-        work: Work,
-        obsolete: Work,
-    ) -> None:
+    def _carry_out(self, before: _Before, work: Work, obsolete: Work) -> None:
         with signals.deferred():
-            self._write_records(PLUGGING, scope, requests, known, held, work)
+            self._write_records(PLUGGING, before, work)
             try:
                 self.worker.do_or_undo(work.tasks)
-                self._verify(requests, work)
-                self._finish(scope, requests, work, obsolete)
+                self._verify(before.requests, work)
+                self._finish(before, work, obsolete)
             except exception.HostError as error:
                 if not isinstance(error, exception.UndoFailed):
-                    self._put_records_back(scope, requests, known, held, around)
+                    self._put_records_back(before)
                 raise
 
-    def _write_records(
-        self,
-        status: str,
-        scope: Scope,
-        requests: Sequence[Request],
-        known: Mapping[str, Record | None],
-        held: Mapping[str, Sequence[Holding]],
-        work: Work,
-    ) -> None:
+    def _write_records(self, status: str, before: _Before, work: Work) -> None:
         rows = []
-        for request in requests:
-            record = new_record(scope, request, status, known[request.vif_id], work.tasks)
-            rows.append((record, _merged(held[request.vif_id], work.holdings[request.vif_id])))
+        for request in before.requests:
+            record = new_record(before.scope, request, status, before.known[request.vif_id], work.tasks)
+            rows.append((record, _merged(before.held[request.vif_id], work.holdings[request.vif_id])))
         self.journal.write(rows)
 
     def _verify(self, requests: Sequence[Request], work: Work) -> None:
         """Reads back; what did not stick is an error, and everything is undone."""
-        rest = self.planner.plug(requests, work.holdings).tasks
+        try:
+            rest = self.planner.plug(requests, work.holdings).tasks
+        except exception.HostError as error:
+            self._give_up(work, str(error), error.kwargs)
         if rest:
-            complaints = self.worker.undo(work.tasks)
             missing = "; ".join(f"still to do: {task.step.text}" for task in rest)
-            raise exception.VerifyFailed(
-                vif_id=rest[0].vif_id, device=rest[0].step.device, reason=" ".join([missing + ".", *complaints])
-            )
+            self._give_up(work, f"{missing}.", {"vif_id": rest[0].vif_id, "device": rest[0].step.device})
 
-    def _finish(self, scope: Scope, requests: Sequence[Request], work: Work, obsolete: Work) -> None:
+    def _give_up(self, work: Work, reason: str, where: Mapping[str, Any]) -> NoReturn:
+        complaints = self.worker.undo(work.tasks)
+        places = {name: where.get(name, "") for name in ("vif_id", "device")}
+        raise exception.VerifyFailed(reason=" ".join([reason, *complaints]), **places)
+
+    def _finish(self, before: _Before, work: Work, obsolete: Work) -> None:
         errors = self.worker.do_all(obsolete.tasks)
         for error in errors:
             LOG.warning("Left over from how the VIF was plugged before: %s", error)
         gone = () if errors else obsolete.released
         try:
-            self.journal.finish(scope, [request.vif_id for request in requests], obsolete.dropped, gone)
+            vif_ids = [request.vif_id for request in before.requests]
+            self.journal.finish(before.scope, vif_ids, obsolete.dropped, gone)
         except exception.JournalError:
             self.worker.undo(work.tasks)
             raise
 
-    def _put_records_back(
-        self,
-        scope: Scope,
-        requests: Sequence[Request],
-        known: Mapping[str, Record | None],
-        held: Held,
-        around: Held,
-    ) -> None:
-        for request in requests:
+    def _put_records_back(self, before: _Before) -> None:
+        for request in before.requests:
             vif_id = request.vif_id
-            before = known[vif_id]
-            if before is not None:
-                self.journal.write([(before, held[vif_id])])
-            there_before = {holding.resource.key for holding in (*held[vif_id], *around[vif_id])}
+            record = before.known[vif_id]
+            if record is not None:
+                self.journal.write([(record, before.held[vif_id])])
+            there_before = {holding.resource.key for holding in (*before.held[vif_id], *before.around[vif_id])}
             new = [resource.key for resource in request.desired if resource.key not in there_before]
-            unneeded = [key for key in new if not self.journal.users(scope, key) - {vif_id}]
-            self.journal.forget(scope, vif_id if before is None else "", unneeded)
+            unneeded = [key for key in new if not self.journal.users(before.scope, key) - {vif_id}]
+            self.journal.forget(before.scope, vif_id if record is None else "", unneeded)
 
     def _leaving(self, scope: Scope, request: Request, together: set[str]) -> Leaving:
         holdings = tuple(self.journal.holdings(scope, request.vif_id))
