@@ -72,7 +72,7 @@ def request_to_leave(plugin: Plugin, vif: Any, instance_info: Any) -> Request:
     from os_vif.host.state import HostState
 
     try:
-        desired = plugin.desired_state(vif, instance_info)
+        desired = plugin.leftover_state(vif, instance_info)
     except Exception as error:
         LOG.debug("VIF %s states nothing to go by: %s", identity(vif), error)
         desired = HostState()

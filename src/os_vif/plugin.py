@@ -66,6 +66,13 @@ class Plugin(PluginBase):
     def desired_state(self, vif: VIFBase, instance_info: InstanceInfo) -> HostState:
         """The resources that the VIF needs on the host, in the order in which they are to be made."""
 
+    def leftover_state(self, vif: VIFBase, instance_info: InstanceInfo) -> HostState:
+        """What may be on the host of a VIF that no record tells of: it is what unplugging takes away.
+
+        More than desired_state() where an earlier release, or other options, would have made something else.
+        """
+        return self.desired_state(vif, instance_info)
+
     def plug(self, vif: VIFBase, instance_info: InstanceInfo) -> None:
         """Makes the host as desired_state() says. Raises HostError; the host is then as it was."""
         from os_vif import plugging
@@ -76,4 +83,4 @@ class Plugin(PluginBase):
         """Takes away what is recorded for the VIF. Raises HostError after all steps were tried."""
         from os_vif import plugging
 
-        plugging.engine().unplug([plugging.request(self, vif, instance_info)])
+        plugging.engine().unplug([plugging.request_to_leave(self, vif, instance_info)])

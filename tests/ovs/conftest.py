@@ -144,3 +144,24 @@ def upstream_on(oracle_python):
 def upstream(upstream_on, switch):
     """Upstream os-vif on the shared switch."""
     return upstream_on(switch)
+
+
+@pytest.fixture
+def guest(switch, new_netns):
+    """A guest behind a plugged VIF: guest("br0", "tap1", "10.0.0.1/24").
+
+    As a hypervisor does, it gives the VIF a device of the name that it says: a port of a Linux bridge, or with
+    ``bridge`` "" one that Open vSwitch opens by itself.
+    """
+
+    def add(bridge, tap, address, mtu=1450):
+        other = new_netns()
+        switch.ns.ip("link", "add", tap, "mtu", str(mtu), "type", "veth", "peer", "name", "eth0", "netns", other.name)
+        if bridge:
+            switch.ns.ip("link", "set", tap, "master", bridge)
+        switch.ns.ip("link", "set", tap, "up")
+        other.ip("address", "add", address, "dev", "eth0")
+        other.ip("link", "set", "eth0", "mtu", str(mtu), "up")
+        return other
+
+    return add

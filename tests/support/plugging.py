@@ -49,7 +49,8 @@ class PlugHost:
 
     def unplug(self, *what: Any) -> Plan:
         """Unplugs VIFs, all in one go."""
-        return self._inside(lambda: self.engine.unplug(self._requests(what)))
+        requests = [plugging.request_to_leave(self.plugin, vif, vifs.INSTANCE) for vif in what]
+        return self._inside(lambda: self.engine.unplug(requests))
 
     def plan(self, *what: Any) -> list[str]:
         """What plugging would do now, in words."""

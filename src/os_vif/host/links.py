@@ -95,28 +95,38 @@ class LinkRealm:
         if info is None:
             return ()
         if holding.made and not isinstance(resource, ExistingLink):
-            return self._deletion(resource, info)
+            return list(_deletion(resource, info, purpose))
         return list(_restoration(holding, resource, info, actual))
 
-    def _deletion(self, resource: Link, info: LinkInfo) -> Sequence[Step]:
-        if not marks.is_marked(info) or isinstance(resource, VethPeer):
-            return ()
-        operation = Operation("link.delete", {"name": resource.name, "index": info.index})
-        return (Step(self.name, resource.name, f"delete {resource.label}", operation),)
-
     def in_use(self, holding: Holding, actual: Any, leaving: Sequence[Holding]) -> str:
-        """A bridge stays as long as it has ports that do not leave with it."""
-        if not isinstance(holding.resource, Bridge):
+        """A device stays while there are others that do not leave with it: ports of a bridge, which would be cut off,
+        and VLAN and macvtap devices on top, which the kernel would delete along with it."""
+        if not isinstance(holding.resource, Bridge | Vlan) or not holding.made:
             return ""
+        name = holding.resource.name
         ours = {other.resource.name for other in leaving if isinstance(other.resource, Link)}
-        others = [port.name for port in actual.ports(holding.resource.name) if port.name not in ours]
-        return f"bridge {holding.resource.name} still has port {', '.join(sorted(others))}" if others else ""
+        ports = sorted({port.name for port in actual.ports(name)} - ours)
+        above = sorted({link.name for link in actual.on_top_of(name)} - ours)
+        if ports:
+            return f"bridge {name} still has port {', '.join(ports)}"
+        return f"{', '.join(above)} is on top of {name}" if above else ""
 
     def strays(self) -> Sequence[tuple[str, Resource]]:
         """Every device that bears our mark; of a veth pair, the end with the lower index."""
         marked = [info for info in self._host.all_links() if marks.is_marked(info)]
         found = [(marks.owner_of(info), _as_resource(info)) for info in marked]
         return [(owner, link) for owner, link in found if link is not None]
+
+
+def _deletion(resource: Link, info: LinkInfo, purpose: Purpose) -> Iterator[Step]:
+    """A device to adopt gets our mark first: it was plugged by an earlier os-vif, and not plugged again since."""
+    adopted = resource.if_foreign is IfForeign.ADOPT and info.kind == resource.kind
+    if isinstance(resource, VethPeer) or not (marks.is_marked(info) or adopted):
+        return
+    if not marks.is_marked(info):
+        yield _change_step(resource, "alias", info.alias, marks.alias_for(resource, purpose.vif_id))
+    operation = Operation("link.delete", {"name": resource.name, "index": info.index})
+    yield Step("link", resource.name, f"delete {resource.label}", operation)
 
 
 def _in_the_way(resource: Link, purpose: Purpose, reason: str) -> exception.ForeignDevice:

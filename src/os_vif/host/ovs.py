@@ -18,7 +18,7 @@ from os_vif.host.ovsdb_rows import Row, from_optional, select, until_set
 from os_vif.host.plan import Holding, Outcome, Step
 from os_vif.host.realm import Purpose
 from os_vif.host.state import IfForeign, Resource
-from os_vif.host.state_ovs import OvsBridge, OvsPort, OvsResource
+from os_vif.host.state_ovs import IDENTITY, OvsBridge, OvsPort, OvsResource
 
 #: Interfaces whose device ovs-vswitchd makes itself. For all others it has to be there already.
 _MADE_BY_SWITCH = ("internal", "patch", "dpdk", "dpdkvhostuser", "dpdkvhostuserclient")
@@ -85,7 +85,7 @@ class OvsRealm:
         view: OvsView = actual[getattr(resource, "database", "")]
         if isinstance(resource, OvsBridge):
             bridge = view.bridges.get(resource.name)
-            removable = bridge is not None and holding.made and not resource.permanent
+            removable = holding.made and not resource.permanent
             return (ovs_changes.delete_bridge(resource, bridge),) if bridge and removable else ()
         assert isinstance(resource, OvsPort)
         port = view.ports.get(resource.name)
@@ -179,9 +179,11 @@ def _check_ours(port: OvsPort, found: PortRow, purpose: Purpose) -> None:
 
 def _is_ours(port: OvsPort, found: PortRow, purpose: Purpose) -> bool:
     """By our mark, or by the interface id, which VIFs plugged by an earlier os-vif have too."""
+    if found.external_ids.get(MARK) == purpose.vif_id:
+        return True
     iface_id = port.external_ids.get("iface-id")
-    marked = found.external_ids.get(MARK) == purpose.vif_id
-    return marked or bool(iface_id and found.interface_ids.get("iface-id") == iface_id)
+    adopted = port.if_foreign is IfForeign.ADOPT and found.bridge == port.bridge
+    return adopted or bool(iface_id and found.interface_ids.get("iface-id") == iface_id)
 
 
 def _changes(port: OvsPort, found: PortRow, purpose: Purpose) -> Iterator[Step]:
@@ -198,6 +200,9 @@ def _changes(port: OvsPort, found: PortRow, purpose: Purpose) -> Iterator[Step]:
         new = _differing(old, wanted)
         if new:
             yield ovs_changes.set_map(port, "Interface", column, old, new)
+    withdrawn = {key: found.interface_ids[key] for key in IDENTITY if key in found.interface_ids}
+    if withdrawn and not port.external_ids:
+        yield ovs_changes.remove_identity(port, withdrawn)
     if port.mtu_request not in (None, found.mtu_request):
         yield ovs_changes.set_column(port, "mtu_request", found.mtu_request, port.mtu_request)
 

@@ -123,6 +123,14 @@ def set_map(port: OvsPort, table: str, column: str, old: Mapping[str, str], new:
     return _step(port, f"set {shown} in {column} of {port.label}", [set_keys(table, where, column, new)], undo)
 
 
+def remove_identity(port: OvsPort, old: Mapping[str, str]) -> Step:
+    """The interface does not stand for a port of the network any more: another one does."""
+    where = [["name", "==", port.name]]
+    rows = [mutate("Interface", where, "external_ids", "delete", ["set", sorted(old)])]
+    undo = [set_keys("Interface", where, "external_ids", old)]
+    return _step(port, f"remove {', '.join(sorted(old))} from external_ids of {port.label}", rows, undo)
+
+
 def set_column(port: OvsPort, column: str, old: Any, new: Any) -> Step:
     """Sets a column of the interface."""
     where = [["name", "==", port.name]]

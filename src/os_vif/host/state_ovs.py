@@ -10,6 +10,9 @@ from typing import Any, ClassVar
 
 from os_vif.host.state import IfForeign, Resource, resource_type
 
+#: Keys in external_ids of an interface that say which port of the network it is. One interface at most may have them.
+IDENTITY = ("iface-id", "iface-status", "attached-mac", "vm-uuid", "bridge_name")
+
 
 @dataclass(frozen=True, kw_only=True)
 class OvsResource(Resource):
@@ -57,7 +60,8 @@ class OvsPort(OvsResource):
 
     ``type``, ``options``, ``external_ids`` and ``mtu_request`` are those of the interface. ``at_birth`` are columns of
     the port that are given to it when it is made and belong to others from then on (Neutron's agent sets the tag); so
-    does the QoS row of type ``qos_type``. Keys of maps that are not stated are left alone.
+    does the QoS row of type ``qos_type``. Keys of maps that are not stated are left alone, but for those by which the
+    network side knows a port (IDENTITY). A port to ADOPT is ours by being on its bridge, which nobody else uses.
     """
 
     bridge: str
@@ -67,6 +71,7 @@ class OvsPort(OvsResource):
     mtu_request: int | None = None
     at_birth: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     qos_type: str = ""
+    if_foreign: IfForeign = IfForeign.REFUSE
 
     @property
     def key(self) -> str:

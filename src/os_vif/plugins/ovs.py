@@ -56,6 +56,18 @@ class OvsPlugin(Plugin):
 
     def desired_state(self, vif: VIFBase, instance_info: InstanceInfo) -> HostState:
         """The bridges, ports and devices of a VIF. Raises InvalidRequest."""
+        return HostState(tuple(self._wired(vif, instance_info)))
+
+    def leftover_state(self, vif: VIFBase, instance_info: InstanceInfo) -> HostState:
+        """The same, and for a native VIF what it would have had as a hybrid one, which it may have been before."""
+        resources = list(self._wired(vif, instance_info))
+        if isinstance(vif, VIFOpenVSwitch):
+            known = {resource.key for resource in resources}
+            hybrid = Wiring(self.config, vif, instance_info).hybrid(names.hybrid_bridge(vif.id))
+            resources += [resource for resource in hybrid if resource.key not in known]
+        return HostState(tuple(resources))
+
+    def _wired(self, vif: VIFBase, instance_info: InstanceInfo) -> Iterator[Resource]:
         wirings = {
             VIFBridge: Wiring.hybrid,
             VIFOpenVSwitch: Wiring.native,
@@ -64,7 +76,7 @@ class OvsPlugin(Plugin):
         }
         for taken, wire in wirings.items():
             if isinstance(vif, taken):
-                return HostState(tuple(wire(Wiring(self.config, vif, instance_info))))
+                return wire(Wiring(self.config, vif, instance_info))
         return reading.refuse(vif, "vif", f"the plugin {NAME} does not take {type(vif).__name__}.")
 
 
@@ -79,10 +91,10 @@ class Wiring:
         self._network = reading.network_of(vif, NAME)
         self._switch = reading.required(vif, "network.bridge", "because it names the Open vSwitch bridge")
 
-    def hybrid(self) -> Iterator[Resource]:
-        """Linux bridge, veth pair, and the pair's other end in the switch."""
+    def hybrid(self, linux_bridge: str | None = None) -> Iterator[Resource]:
+        """Linux bridge, named by the VIF unless given, veth pair, and the pair's other end in the switch."""
         port_id = reading.required(self._vif, "id", "because the veth pair is named after it")
-        bridge = reading.required(self._vif, "bridge_name", "because it names the Linux bridge")
+        bridge = linux_bridge or reading.required(self._vif, "bridge_name", "because it names the Linux bridge")
         near, far = names.hybrid_bridge_end(port_id), names.hybrid_switch_end(port_id)
         yield Bridge(
             name=bridge,
@@ -181,8 +193,9 @@ class Wiring:
             if_foreign=IfForeign.ADOPT,
             **self._database(),
         )
-        yield OvsPort(name=tap, bridge=bridge, qos_type=self._qos_type(), **self._database())
-        yield OvsPort(name=here, bridge=bridge, type="patch", options={"peer": there}, **self._database())
+        inside: dict[str, Any] = {"bridge": bridge, "if_foreign": IfForeign.ADOPT, **self._database()}
+        yield OvsPort(name=tap, qos_type=self._qos_type(), **inside)
+        yield OvsPort(name=here, type="patch", options={"peer": there}, **inside)
         # The network side goes by the interface id, and knows the integration bridge only.
         isolation = {"tag": DEAD_VLAN} if self._config.isolate_vif else {}
         yield self._port(there, type="patch", options={"peer": here}, at_birth=isolation)
