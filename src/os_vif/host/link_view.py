@@ -38,6 +38,12 @@ class LinkView:
         info = self.link(bridge)
         return self._host.ports_of(info.index) if info else []
 
+    def on_top_of(self, name: str) -> list[LinkInfo]:
+        """The VLAN and macvtap devices that go with this device. Takes a look at every device: only for removal."""
+        info = self.link(name)
+        above = self._host.all_links() if info else []
+        return [link for link in above if info and link.parent == info.index and link.kind != "veth"]
+
     def netdev_of_pci(self, address: str) -> str | None:
         """The name of the network device at a PCI address."""
         return self._host.netdev_of_pci(address)
