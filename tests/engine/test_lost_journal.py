@@ -89,3 +89,39 @@ def test_a_bridge_with_a_foreign_port_is_no_garbage(place):
     assert [finding.removed for finding in place.collect_garbage()] == [True]
     assert devices(place) == ["guest", "lo"]
     assert set(place.rows().values()) == {0}
+
+
+@pytest.mark.parametrize("what", ["unplugged", "collected"])
+def test_a_bridge_below_a_foreign_device_stays(place, what):
+    """Somebody's macvtap on a bridge of ours would be deleted with it: the bridge stays, and goes after the macvtap."""
+    request = KINDS["bridge"].request()
+    place.engine().plug([request])
+    above = {"name": "mvt9", "kind": "macvtap", "parent": "br0", "options": {"mode": "bridge"}}
+    place.host.run([Operation("link.add", above), Operation("link.set", {"name": "mvt9", "group": 0})], "")
+    if what == "collected":
+        place.lose_journal()
+        assert place.collect_garbage() == []
+    else:
+        plan = place.engine().unplug([request])
+        assert "mvt9 is on top of br0" in str(plan)
+    assert devices(place) == ["br0", "lo", "mvt9"]
+    place.host.run(
+        [Operation("link.set", {"name": "mvt9", "alias": "os-vif:9"}), Operation("link.delete", {"name": "mvt9"})], ""
+    )
+    assert [finding.removed for finding in place.collect_garbage()] == [True]
+    assert devices(place) == ["lo"]
+
+
+def test_strays_upon_strays(fake_place):
+    """A macvtap on a VLAN device on a bridge, all ours and all forgotten: they go in one collection, top first."""
+    run = fake_place.host.run
+    run(
+        [
+            Operation("link.add", {"name": "br0", "kind": "bridge"}),
+            Operation("link.add", {"name": "vlan7", "kind": "vlan", "parent": "br0", "options": {"vlan_id": 7}}),
+            Operation("link.add", {"name": "mvt0", "kind": "macvtap", "parent": "vlan7"}),
+        ],
+        "",
+    )
+    assert [finding.what for finding in fake_place.collect_garbage()] == ["macvtap mvt0", "vlan vlan7", "bridge br0"]
+    assert devices(fake_place) == ["lo"]

@@ -102,17 +102,18 @@ class GarbageCollector:
                 yield Finding(kind, record.vif_id, f"VIF {record.vif_id}", record=record)
 
     def _strays(self, scope: Scope) -> Iterator[Finding]:
-        """Bridges that only strays are ports of go after these."""
+        """What only strays are ports of, or on top of, goes after these."""
         marked = [(vif_id, found) for realm in self._engine.realms.values() for vif_id, found in realm.strays()]
         unknown = [
             (vif_id, Holding(found, made=True))
             for vif_id, found in marked
             if self._engine.journal.holding(scope, found.key) is None
         ]
-        at_once = [(vif_id, holding) for vif_id, holding in unknown if self._can_go(holding)]
-        going = tuple(holding for _, holding in at_once)
-        then = [pair for pair in unknown if pair not in at_once and self._can_go(pair[1], going)]
-        for vif_id, holding in (*at_once, *then):
+        going: list[tuple[str, Holding]] = []
+        while now := [pair for pair in unknown if self._can_go(pair[1], tuple(holding for _, holding in going))]:
+            going += now
+            unknown = [pair for pair in unknown if pair not in now]
+        for vif_id, holding in going:
             yield Finding(STRAY, vif_id, holding.resource.label, holding=holding)
 
     def _can_go(self, holding: Holding, before: tuple[Holding, ...] = ()) -> bool:
