@@ -13,6 +13,7 @@ from os_vif.plugins.ovs import OvsPlugin
 from support import plugging, vifs
 from support.netns import Namespace
 from support.ovs import Switch
+from support.ovsdb_proxy import Proxy
 
 UPSTREAM = Path(__file__).parents[1] / "support" / "ovs_upstream.py"
 
@@ -165,3 +166,11 @@ def guest(switch, new_netns):
         return other
 
     return add
+
+
+@pytest.fixture
+def proxy(switch):
+    """Stands before the database of the shared switch; its faults are to be set by the test."""
+    made = Proxy(switch.remote.partition(":")[2], f"{switch.directory}/proxy.sock")
+    yield made
+    made.close()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,8 @@ from os_vif.host.access import HostAccess
 from os_vif.host.deadline import Deadline
 from os_vif.host.operations import Operation, OperationFailed
 from os_vif.host.ovs_view import MARK, OvsView, PortRow
-from os_vif.host.ovsdb_database import Database, TransactionFailed
+from os_vif.host.ovsdb_database import Database, OutcomeUnknown, TransactionFailed
+from os_vif.host.ovsdb_endpoint import Credentials
 from os_vif.host.ovsdb_rows import Row, from_optional, select, until_set
 from os_vif.host.plan import Holding, Outcome, Step
 from os_vif.host.realm import Purpose
@@ -23,6 +25,9 @@ from os_vif.host.state_ovs import IDENTITY, OvsBridge, OvsPort, OvsResource
 #: Interfaces whose device ovs-vswitchd makes itself. For all others it has to be there already.
 _MADE_BY_SWITCH = ("internal", "patch", "dpdk", "dpdkvhostuser", "dpdkvhostuserclient")
 
+#: Seconds that the switch may take to let go of the device of a bridge that is no more.
+_LONGEST_END = 2
+
 
 class OvsRealm:
     """Rows of the databases of Open vSwitch. The resources say where these are."""
@@ -31,7 +36,7 @@ class OvsRealm:
 
     def __init__(self, host: HostAccess) -> None:
         self._host = host
-        self._databases: dict[str, Database] = {}
+        self._databases: dict[tuple[str, Credentials], Database] = {}
 
     def read(self, resources: Sequence[Resource], purpose: Purpose) -> dict[str, OvsView]:
         """A view per database. Raises StepFailed, DeadlineExceeded."""
@@ -43,17 +48,17 @@ class OvsRealm:
 
     def _read_one(self, text: str, resources: Sequence[OvsResource], purpose: Purpose) -> OvsView:
         try:
-            return ovs_view.read(self._database(text), resources, Deadline(resources[0].seconds))
-        except (TransactionFailed, OSError) as error:
+            first = resources[0]
+            return ovs_view.read(self._database(text, first.credentials), resources, Deadline(first.seconds))
+        except (TransactionFailed, OutcomeUnknown, OSError) as error:
             what = f"read the database of Open vSwitch at {text}"
             raise exception.StepFailed(
                 step=what, device=resources[0].name, vif_id=purpose.vif_id, reason=str(error)
             ) from error
 
-    def _database(self, text: str) -> Database:
-        if text not in self._databases:
-            self._databases[text] = Database(text)
-        return self._databases[text]
+    def _database(self, text: str, paths: Mapping[str, str]) -> Database:
+        credentials = Credentials(**paths)
+        return self._databases.setdefault((text, credentials), Database(text, credentials))
 
     def converge(self, resource: Resource, actual: Any, purpose: Purpose) -> Outcome:
         """The steps that make a bridge or a port as stated. Raises ForeignDevice, InvalidRequest."""
@@ -103,7 +108,8 @@ class OvsRealm:
         return f"{bridge.label} still has port {', '.join(others)}" if others else ""
 
     def _port_names(self, bridge: OvsBridge, rows: Sequence[str]) -> list[str]:
-        return ovs_view.ports_by_row(self._database(bridge.database), rows, Deadline(bridge.seconds))
+        database = self._database(bridge.database, bridge.credentials)
+        return ovs_view.ports_by_row(database, rows, Deadline(bridge.seconds))
 
     def strays(self) -> Sequence[tuple[str, Resource]]:
         """None: which databases there are is only known from the resources of a VIF."""
@@ -112,7 +118,7 @@ class OvsRealm:
     def run(self, operations: Sequence[Operation], context: str) -> None:
         """All operations in one transaction; then waits for Open vSwitch to act on them. Raises OperationFailed."""
         first = operations[0].arguments
-        database, deadline = self._database(first["database"]), Deadline(first["seconds"])
+        database, deadline = self._database(first["database"], first["credentials"]), Deadline(first["seconds"])
         rows = [row for operation in operations for row in operation.arguments["rows"]]
         try:
             database.transact(rows, deadline)
@@ -122,7 +128,11 @@ class OvsRealm:
             ) from failure
         except (OSError, exception.DeadlineExceeded) as error:
             raise OperationFailed(0, getattr(error, "errno", 0) or 0, str(error), 0) from error
+        except OutcomeUnknown as error:
+            # As if all were done: undoing what was not done is harmless.
+            raise OperationFailed(len(operations), 0, str(error), 0) from error
         self._await(database, operations, deadline)
+        self._await_ends(operations)
 
     def _await(self, database: Database, operations: Sequence[Operation], deadline: Deadline) -> None:
         for index, operation in enumerate(operations):
@@ -131,6 +141,13 @@ class OvsRealm:
                     complaint = _outcome(database, name, deadline)
                     if complaint:
                         raise OperationFailed(len(operations), 0, complaint, index)
+
+    def _await_ends(self, operations: Sequence[Operation]) -> None:
+        """Waits for the devices of bridges to go, which is up to the switch. One that is down does it when it is up."""
+        end = Deadline(_LONGEST_END)
+        for name in (name for operation in operations for name in operation.arguments["await_end"]):
+            while self._host.get_link(name) is not None and end.remaining():
+                time.sleep(0.002)
 
     def _has_device(self, name: str, rows: Sequence[Row]) -> bool:
         inserted = (row["row"] for row in rows if row["op"] == "insert" and row["table"] == "Interface")
@@ -153,7 +170,7 @@ def _outcome(database: Database, name: str, deadline: Deadline) -> str:
         )
     except (TransactionFailed, exception.DeadlineExceeded):
         return f"Open vSwitch did not act on it within {deadline.seconds:g} seconds: is ovs-vswitchd running?"
-    except OSError as error:
+    except (OSError, OutcomeUnknown) as error:
         return str(error)
     errors = [from_optional(row["error"]) for row in answers[1]["rows"]]
     return next((text for text in errors if text), "")

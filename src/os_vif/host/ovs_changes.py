@@ -49,7 +49,8 @@ def add_bridge(bridge: OvsBridge, vif_id: str) -> Step:
 
 def delete_bridge(bridge: OvsBridge, found: BridgeRow) -> Step:
     """Removes a bridge with all its ports."""
-    return _step(bridge, f"delete {bridge.label}", _remove_bridge(found.row), ())
+    operation = _operation(bridge, _remove_bridge(found.row), ended=[bridge.name])
+    return Step("ovs", bridge.name, f"delete {bridge.label}", operation)
 
 
 def _remove_bridge(row: str) -> list[Row]:
@@ -171,6 +172,15 @@ def _step(
     return Step("ovs", resource.name, text, operation, _operation(resource, undo) if undo else None)
 
 
-def _operation(resource: OvsResource, rows: Sequence[Row], awaited: Sequence[str] = ()) -> Operation:
-    arguments = {"database": resource.database, "seconds": resource.seconds, "rows": list(rows), "await": list(awaited)}
+def _operation(
+    resource: OvsResource, rows: Sequence[Row], awaited: Sequence[str] = (), ended: Sequence[str] = ()
+) -> Operation:
+    arguments = {
+        "database": resource.database,
+        "credentials": dict(resource.credentials),
+        "seconds": resource.seconds,
+        "rows": list(rows),
+        "await": list(awaited),
+        "await_end": list(ended),
+    }
     return Operation("ovsdb.transact", arguments)

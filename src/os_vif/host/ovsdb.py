@@ -7,19 +7,24 @@ leak, or be missing after a fork.
 
 from __future__ import annotations
 
-import codecs
 import json
 import os
 import socket
+import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+from os_vif import exception
 from os_vif.host.deadline import Deadline
-from os_vif.host.ovsdb_endpoint import Credentials, Endpoint
+from os_vif.host.ovsdb_endpoint import Credentials, Endpoint, Unusable
+from os_vif.host.ovsdb_stream import Splitter, Stream
 
-_CHUNK = 1 << 16
+if TYPE_CHECKING:
+    from typing import Self
+
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -35,64 +40,66 @@ class ServerError(Exception):
 class ConnectionLost(Exception):
     """The connection broke before an answer came; whether the server acted on the request is not known."""
 
+    def again(self) -> Self:
+        """The same for one more thread to raise."""
+        return type(self)(*self.args)
+
+
+class ConnectionUnusable(ConnectionLost):
+    """The same, and it is no use to try again: the server does not want us, or does not speak our language."""
+
 
 class Connection:
     """One connection. It is not made anew when it is lost: that is for Client."""
 
-    def __init__(self, stream: socket.socket, on_update: Callable[[Any, Any], None] | None = None) -> None:
-        self._stream = stream
-        self._on_update = on_update
+    def __init__(self, connection: socket.socket) -> None:
+        self._stream = Stream(connection)
+        self._messages = Splitter()
         self._state = threading.Condition()
         self._sending = threading.Lock()
+        self._asked: set[int] = set()
+        self._given_up: set[int] = set()
         self._answers: dict[int, dict[str, Any]] = {}
         self._next_id = 0
         self._reading = False
-        self._buffer = ""
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self.lost: str = ""
+        self.lost: ConnectionLost | None = None
 
     def close(self) -> None:
         """Ends the connection; who waits for an answer is told that it is lost."""
-        self._lose("it was closed")
+        self._lose(ConnectionLost("it was closed"))
 
     def call(self, method: str, parameters: Any, deadline: Deadline) -> Any:
         """Sends a request and waits for the answer. Raises ServerError, ConnectionLost, DeadlineExceeded."""
-        number = self._send_request(method, parameters)
-        answer = self._wait(lambda: self._answers.pop(number, None), deadline, f"the answer to {method} from OVSDB")
+        with self._state:
+            self._next_id += 1
+            number = self._next_id
+            self._asked.add(number)
+        self._send({"method": method, "params": parameters, "id": number}, deadline)
+        answer = self._wait_for(number, method, deadline)
         if answer.get("error") is not None:
             raise _server_error(answer["error"])
         return answer.get("result")
 
-    def wait_for(self, condition: Callable[[], Any], deadline: Deadline, what: str) -> Any:
-        """Reads updates until ``condition`` holds, and returns its value. Raises ConnectionLost, DeadlineExceeded."""
-        return self._wait(condition, deadline, what)
-
-    def _send_request(self, method: str, parameters: Any) -> int:
-        with self._state:
-            self._next_id += 1
-            number = self._next_id
-        self._send({"method": method, "params": parameters, "id": number})
-        return number
-
-    def _send(self, message: dict[str, Any]) -> None:
+    def _send(self, message: dict[str, Any], deadline: Deadline) -> None:
         with self._sending:
             if self.lost:
-                raise ConnectionLost(self.lost)
+                raise self.lost.again()
             try:
-                self._stream.sendall(json.dumps(message, separators=(",", ":")).encode())
+                self._stream.send(json.dumps(message, separators=(",", ":")).encode(), deadline)
             except OSError as error:
-                self._lose(str(error))
+                self._lose(_reason(error))
                 raise ConnectionLost(str(error)) from error
 
-    def _wait(self, found: Callable[[], Any], deadline: Deadline, what: str) -> Any:
+    def _wait_for(self, number: int, method: str, deadline: Deadline) -> dict[str, Any]:
         while True:
             with self._state:
-                result = found()
-                if result is not None:
-                    return result
+                if number in self._answers:
+                    return self._answers.pop(number)
                 if self.lost:
-                    raise ConnectionLost(self.lost)
-                deadline.check(what)
+                    raise self.lost.again()
+                if not deadline.remaining():
+                    self._give_up(number)
+                    deadline.check(f"the answer to {method} from OVSDB")
                 if self._reading:
                     self._state.wait(deadline.remaining())
                     continue
@@ -103,66 +110,72 @@ class Connection:
                 with self._state:
                     self._reading = False
                     self._state.notify_all()
+                if self.lost:
+                    self._stream.close()
+
+    def _give_up(self, number: int) -> None:
+        self._asked.discard(number)
+        self._given_up.add(number)
 
     def _read(self, deadline: Deadline) -> None:
         """Reads what comes next, for whomever it is."""
         try:
-            self._stream.settimeout(max(deadline.remaining(), 0.001))
-            data = self._stream.recv(_CHUNK)
-        except TimeoutError:
-            return
+            data = self._stream.receive(deadline)
         except OSError as error:
-            self._lose(str(error))
+            self._lose(_reason(error))
+            return
+        if data is None:
             return
         if not data:
-            self._lose("the server closed the connection")
+            self._lose(ConnectionLost("the server closed the connection"))
             return
         try:
-            self._buffer += self._decoder.decode(data)
-            messages = self._split()
+            for message in self._messages.feed(data):
+                self._handle(message, deadline)
         except ValueError as error:
-            self._lose(f"the server sent what is not JSON ({error})")
-            return
-        for message in messages:
-            self._handle(message)
+            self._lose(ConnectionUnusable(f"the server does not speak JSON-RPC: {error}"))
 
-    def _split(self) -> list[Any]:
-        messages = []
-        # Trying only where a message can have ended keeps large answers from being scanned over and over.
-        while (text := self._buffer.strip()).endswith("}"):
-            try:
-                message, end = json.JSONDecoder().raw_decode(text)
-            except json.JSONDecodeError as error:
-                if error.pos < len(text) and not error.msg.startswith("Unterminated string"):
-                    raise
-                break  # the rest is still to come
-            self._buffer = text[end:]
-            messages.append(message)
-        return messages
+    def _handle(self, message: dict[str, Any], deadline: Deadline) -> None:
+        number = message.get("id")
+        if message.get("method") == "echo":
+            self._send({"id": number, "result": message.get("params"), "error": None}, deadline)
+        elif "result" in message or "error" in message:
+            self._take(number, message)
+        elif "method" not in message:
+            raise ValueError(f"{json.dumps(message)[:80]} is neither a request nor an answer")
 
-    def _handle(self, message: Any) -> None:
-        if not isinstance(message, dict):
-            self._lose("the server sent a message that is no object")
-        elif message.get("method") == "echo":
-            self._send({"id": message.get("id"), "result": message.get("params"), "error": None})
-        elif message.get("method") in ("update", "update2", "update3"):
-            if self._on_update is not None:
-                self._on_update(message["method"], message.get("params"))
-        elif isinstance(message.get("id"), int):
-            with self._state:
-                self._answers[message["id"]] = message
+    def _take(self, number: Any, answer: dict[str, Any]) -> None:
+        with self._state:
+            if not isinstance(number, int):
+                raise ValueError(f"it answers a request that was not made ({number!r})")
+            if number in self._asked:
+                self._asked.discard(number)
+                self._answers[number] = answer
+            elif number in self._given_up:
+                self._given_up.discard(number)
+            else:
+                raise ValueError(f"it answers a request that was not made ({number!r})")
 
-    def _lose(self, reason: str) -> None:
+    def _lose(self, reason: ConnectionLost) -> None:
         with self._state:
             self.lost = self.lost or reason
             self._state.notify_all()
-        self._stream.close()
+            self._stream.interrupt()
+            # Who waits for the stream lets go of it himself; else its number could be another file's by then.
+            if not self._reading:
+                self._stream.close()
 
 
 def _server_error(error: Any) -> ServerError:
     if isinstance(error, dict):
-        return ServerError(str(error.get("error", error)), str(error.get("details", "")))
+        return ServerError(str(error.get("error", error)), str(error.get("details") or ""))
     return ServerError(str(error), "")
+
+
+def _reason(error: OSError) -> ConnectionLost:
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+        return ConnectionUnusable(f"the server ended the TLS connection: {error.reason or error}")
+    return ConnectionLost(error.strerror or str(error))
 
 
 class Client:
@@ -170,35 +183,42 @@ class Client:
 
     def __init__(self, endpoints: Sequence[Endpoint], credentials: Credentials | None = None) -> None:
         self._endpoints = tuple(endpoints)
-        self._credentials = credentials
+        self._credentials = credentials or Credentials()
+        self._forget()
+        _clients.add(self)
+
+    def _forget(self) -> None:
         self._mutex = threading.Lock()
         self._connection: Connection | None = None
-        self._process = 0
 
-    def call(self, method: str, parameters: Any, deadline: Deadline) -> Any:
-        """One request on the shared connection. Raises ServerError, ConnectionLost, DeadlineExceeded, OSError."""
-        return self.connection(deadline).call(method, parameters, deadline)
+    def __str__(self) -> str:
+        return ",".join(map(str, self._endpoints))
 
     def connection(self, deadline: Deadline) -> Connection:
-        """The connection there is, or a new one; tries all remotes until the deadline. Raises OSError."""
-        with self._mutex:
-            if self._connection is None or self._connection.lost or self._process != os.getpid():
-                self._connection = self.fresh(deadline)
-                self._process = os.getpid()
-            return self._connection
+        """The shared connection, or a new one; tries all remotes until the deadline. Raises OSError, DeadlineExceeded.
 
-    def fresh(self, deadline: Deadline, on_update: Callable[[Any, Any], None] | None = None) -> Connection:
-        """A connection of one's own. Raises OSError, which tells of every remote, when the deadline has come."""
+        The OSError tells of every remote.
+        """
+        if not self._mutex.acquire(timeout=deadline.remaining()):
+            raise exception.DeadlineExceeded(seconds=f"{deadline.seconds:g}", what=f"a connection to {self}")
+        try:
+            if self._connection is None or self._connection.lost:
+                self._connection = Connection(self._connect(deadline))
+            return self._connection
+        finally:
+            self._mutex.release()
+
+    def _connect(self, deadline: Deadline) -> socket.socket:
         pause = _SHORTEST_PAUSE
         while True:
-            complaints = []
+            errors: list[OSError] = []
             for endpoint in self._endpoints:
                 try:
-                    return Connection(endpoint.open(max(deadline.remaining(), 0.01), self._credentials), on_update)
+                    return endpoint.open(max(deadline.remaining(), 0.01), self._credentials)
                 except OSError as error:
-                    complaints.append(f"{endpoint}: {error.strerror or error}")
-            if deadline.remaining() <= pause:
-                raise OSError(f"no OVSDB server could be reached ({'; '.join(complaints)})")
+                    errors.append(error)
+            if deadline.remaining() <= pause or all(isinstance(error, Unusable) for error in errors):
+                raise _unreachable(self._endpoints, errors)
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
@@ -208,3 +228,20 @@ class Client:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+
+def _unreachable(endpoints: Sequence[Endpoint], errors: Sequence[OSError]) -> OSError:
+    complaints = (f"{endpoint}: {error.strerror or error}" for endpoint, error in zip(endpoints, errors, strict=True))
+    return OSError(f"no OVSDB server could be reached ({'; '.join(complaints)})")
+
+
+_clients: weakref.WeakSet[Client] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """A child makes connections of its own: bytes of two processes on one would be mixed up."""
+    for client in list(_clients):
+        client._forget()
+
+
+os.register_at_fork(after_in_child=_after_fork)

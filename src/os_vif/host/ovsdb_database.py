@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
+from os_vif import exception
 from os_vif.host.deadline import Deadline
-from os_vif.host.ovsdb import Client, ConnectionLost
-from os_vif.host.ovsdb_endpoint import parse
+from os_vif.host.ovsdb import Client, ConnectionLost, ConnectionUnusable, ServerError
+from os_vif.host.ovsdb_endpoint import Credentials, parse
 from os_vif.host.ovsdb_rows import Row, select
 
 _NAME = "Open_vSwitch"
+#: Seconds before a request is made again on a new connection: a server that closes them all is not to be flooded.
+_PAUSE = 0.02
 
 
 class TransactionFailed(Exception):
@@ -24,23 +28,19 @@ class TransactionFailed(Exception):
         self.details = details
 
 
+class OutcomeUnknown(Exception):
+    """A transaction was sent, and it cannot be told whether it was done."""
+
+
 class Database:
     """``text`` says where it is, as in the option ovsdb_connection."""
 
-    def __init__(self, text: str) -> None:
-        self._client = Client(parse(text))
-        self._tables: dict[str, set[str]] | None = None
+    def __init__(self, text: str, credentials: Credentials | None = None) -> None:
+        self._client = Client(parse(text), credentials)
 
     def close(self) -> None:
         """Closes the connection; the next use makes a new one."""
         self._client.close()
-
-    def columns(self, table: str, deadline: Deadline) -> set[str]:
-        """The columns that a table has in the schema of this server; empty where it has no such table."""
-        if self._tables is None:
-            schema = self._client.call("get_schema", [_NAME], deadline)
-            self._tables = {name: set(body["columns"]) for name, body in schema["tables"].items()}
-        return self._tables.get(table, set())
 
     def transact(self, operations: Sequence[Row], deadline: Deadline) -> list[Any]:
         """Does the operations, all or none, and returns their results.
@@ -48,38 +48,59 @@ class Database:
         When the answer is lost it is found out whether they were done, by the rows that they insert; if not, or if they
         insert none (and so can be done again), they are sent again.
 
-        Raises TransactionFailed, DeadlineExceeded, and OSError when no server can be reached.
+        Raises TransactionFailed when they were refused, OSError and DeadlineExceeded when they could not be sent, and
+        OutcomeUnknown for all that goes wrong after that.
         """
-        sent = False
+        lost: ConnectionLost | None = None
         while True:
             try:
-                if sent and self._was_done(operations, deadline):
+                if lost and self._was_done(operations, deadline):
                     return [{} for _ in operations]
-                sent = True
-                answer = self._client.call("transact", [_NAME, *operations], deadline)
-                return _checked(answer, operations)
-            except ConnectionLost:
-                deadline.check("the answer from OVSDB, whose connection was lost")
+                connection = self._client.connection(deadline)
+            except ConnectionLost as error:
+                lost = error
+            except (OSError, exception.DeadlineExceeded) as error:
+                if lost:
+                    raise OutcomeUnknown(f"the connection was lost ({lost}), and then {error}") from error
+                raise
+            else:
+                try:
+                    return _checked(connection.call("transact", [_NAME, *operations], deadline), operations)
+                except ServerError as error:
+                    raise TransactionFailed(0, error.kind, error.details) from error
+                except exception.DeadlineExceeded as error:
+                    raise OutcomeUnknown(str(error)) from error
+                except ConnectionLost as error:
+                    lost = error
+            self._check_worthwhile(lost, deadline)
+
+    def _check_worthwhile(self, lost: ConnectionLost, deadline: Deadline) -> None:
+        """Raises OutcomeUnknown where it is no use, or too late, to ask again."""
+        if isinstance(lost, ConnectionUnusable) or deadline.remaining() <= _PAUSE:
+            raise OutcomeUnknown(f"the connection to {self._client} was lost: {lost}") from lost
+        time.sleep(_PAUSE)
 
     def _was_done(self, operations: Sequence[Row], deadline: Deadline) -> bool:
         inserted = next((row for row in operations if row["op"] == "insert" and "uuid" in row), None)
         if inserted is None:
             return False
         question = select(inserted["table"], [["_uuid", "==", ["uuid", inserted["uuid"]]]], ["_uuid"])
-        answer = self._client.call("transact", [_NAME, question], deadline)
+        answer = self._client.connection(deadline).call("transact", [_NAME, question], deadline)
         return bool(_checked(answer, [question])[0]["rows"])
 
 
 def _checked(answer: Any, operations: Sequence[Row]) -> list[Any]:
     if not isinstance(answer, list):
-        raise TransactionFailed(0, "malformed answer", f"{answer!r}")
+        raise OutcomeUnknown(f"the server answered with {str(answer)[:80]!r}, which is no list of results")
     for index, result in enumerate(answer):
         if isinstance(result, dict) and "error" in result:
             # An error of the commit as a whole comes after the results of all operations.
             at_fault = min(index, max(len(operations) - 1, 0))
-            raise TransactionFailed(at_fault, str(result["error"]), str(result.get("details", "")))
-    if len(answer) < len(operations):
-        raise TransactionFailed(
-            len(answer), "malformed answer", f"{len(answer)} results for {len(operations)} operations"
-        )
+            raise TransactionFailed(at_fault, str(result["error"]), str(result.get("details") or ""))
+    if len(answer) < len(operations) or not all(map(_is_result, operations, answer)):
+        raise OutcomeUnknown(f"the server answered with {str(answer)[:80]!r}, which does not fit what it was asked")
     return answer
+
+
+def _is_result(operation: Row, result: Any) -> bool:
+    return isinstance(result, dict) and (operation["op"] != "select" or isinstance(result.get("rows"), list))

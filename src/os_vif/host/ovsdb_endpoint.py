@@ -13,6 +13,10 @@ from os_vif import exception
 _DEFAULT_PORT = 6640
 
 
+class Unusable(OSError):
+    """There is no connection, and there will be none until somebody changes something."""
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """One remote. ``kind`` is unix, tcp or ssl; ``host`` is a path for unix."""
@@ -27,16 +31,15 @@ class Endpoint:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.kind}:{host}:{self.port}"
 
-    def open(self, seconds: float, credentials: Credentials | None = None) -> socket.socket:
-        """A connected socket. Raises OSError."""
+    def open(self, seconds: float, credentials: Credentials) -> socket.socket:
+        """A connected socket. Raises OSError; Unusable where it is no use to try again."""
         if self.kind == "unix":
             return _open_unix(self.host, seconds)
+        context = credentials.context() if self.kind == "ssl" else None
         connection = socket.create_connection((self.host, self.port), timeout=seconds)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if self.kind == "ssl":
-            return (credentials or Credentials()).wrap(connection)
-        return connection
+        return connection if context is None else _in_tls(connection, context)
 
 
 @dataclass(frozen=True)
@@ -51,15 +54,39 @@ class Credentials:
     certificate: str = ""
     authority: str = ""
 
-    def wrap(self, connection: socket.socket) -> socket.socket:
-        """The connection, in TLS. Raises OSError, ssl.SSLError being one."""
+    def context(self) -> ssl.SSLContext:
+        """What a TLS connection is made with. Raises Unusable, which names the file at fault."""
+        for path in (self.private_key, self.certificate, self.authority):
+            if not path:
+                raise Unusable("TLS needs ssl_key_file, ssl_cert_file and ssl_ca_cert_file, and not all are set")
+            _check_readable(path)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
-        if self.authority:
+        try:
             context.load_verify_locations(self.authority)
-        if self.certificate:
-            context.load_cert_chain(self.certificate, self.private_key or None)
+            context.load_cert_chain(self.certificate, self.private_key)
+        except ssl.SSLError as error:
+            files = f"{self.private_key}, {self.certificate}, {self.authority}"
+            raise Unusable(f"key and certificates cannot be used ({files}): {error.reason or error}") from error
+        return context
+
+
+def _check_readable(path: str) -> None:
+    try:
+        Path(path).open("rb").close()
+    except OSError as error:
+        raise Unusable(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _in_tls(connection: socket.socket, context: ssl.SSLContext) -> socket.socket:
+    try:
         return context.wrap_socket(connection)
+    except ssl.SSLCertVerificationError as error:
+        connection.close()
+        raise Unusable(f"the server's certificate is not to be trusted: {error.verify_message}") from error
+    except OSError:
+        connection.close()
+        raise
 
 
 def parse(text: str) -> tuple[Endpoint, ...]:

@@ -16,13 +16,17 @@ IDENTITY = ("iface-id", "iface-status", "attached-mac", "vm-uuid", "bridge_name"
 
 @dataclass(frozen=True, kw_only=True)
 class OvsResource(Resource):
-    """``database`` says where the database is (ovsdb_endpoint.parse()); ``seconds`` how long it may take to answer."""
+    """``database`` says where the database is (ovsdb_endpoint.parse()); ``seconds`` how long it may take to answer.
+
+    ``credentials`` are the paths that a TLS connection needs (ovsdb_endpoint.Credentials).
+    """
 
     realm: ClassVar[str] = "ovs"
 
     database: str
     name: str
     seconds: float = 120
+    credentials: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @resource_type

@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from os_vif.objects.host_info import HostPluginInfo
     from os_vif.objects.instance_info import InstanceInfo
     from os_vif.objects.vif import VIFBase
+
+LOG = logging.getLogger(__name__)
 
 NAME = "ovs"
 
@@ -68,6 +72,8 @@ class OvsPlugin(Plugin):
         return HostState(tuple(resources))
 
     def _wired(self, vif: VIFBase, instance_info: InstanceInfo) -> Iterator[Resource]:
+        if self.config.ovsdb_interface == "vsctl":
+            _warn_of_vsctl()
         wirings = {
             VIFBridge: Wiring.hybrid,
             VIFOpenVSwitch: Wiring.native,
@@ -78,6 +84,14 @@ class OvsPlugin(Plugin):
             if isinstance(vif, taken):
                 return wire(Wiring(self.config, vif, instance_info))
         return reading.refuse(vif, "vif", f"the plugin {NAME} does not take {type(vif).__name__}.")
+
+
+@functools.cache
+def _warn_of_vsctl() -> None:
+    LOG.warning(
+        "[os_vif_ovs] ovsdb_interface = vsctl is deprecated and will be refused one day: ovs-vsctl is not used any"
+        " more, os-vif talks to the database itself. Remove the option."
+    )
 
 
 class Wiring:
@@ -254,4 +268,14 @@ class Wiring:
         return int(reading.stated(self._network, "mtu", 0) or self._config.network_device_mtu)
 
     def _database(self) -> dict[str, Any]:
-        return {"database": self._config.ovsdb_connection, "seconds": self._config.ovs_vsctl_timeout}
+        config = self._config
+        files = {
+            "private_key": config.ssl_key_file,
+            "certificate": config.ssl_cert_file,
+            "authority": config.ssl_ca_cert_file,
+        }
+        return {
+            "database": config.ovsdb_connection,
+            "seconds": config.ovs_vsctl_timeout,
+            "credentials": {name: path for name, path in files.items() if path},
+        }

@@ -29,6 +29,13 @@ OPTIONS: tuple[cfg.Opt, ...] = (
         help="Where the database of Open vSwitch is: unix:PATH, tcp:HOST:PORT or ssl:HOST:PORT; several, separated by "
         "commas, are tried in turn.",
     ),
+    cfg.StrOpt("ssl_key_file", default="", help="The private key for ssl: in ovsdb_connection, a PEM file."),
+    cfg.StrOpt("ssl_cert_file", default="", help="The certificate that belongs to ssl_key_file, a PEM file."),
+    cfg.StrOpt(
+        "ssl_ca_cert_file",
+        default="",
+        help="The certificate authority that the server's certificate must come from, a PEM file.",
+    ),
     cfg.StrOpt(
         "ovsdb_interface",
         default="native",
