@@ -8,8 +8,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from os_vif.host.rtnetlink import LinkInfo
 from os_vif.host.state import NO_HOST_IP
 from os_vif.host.worker import Observer
 from os_vif.testing import FakeHost, faults
+from os_vif.testing.conformance import processes
 
 Act = Callable[[Engine], object]
 
@@ -123,17 +122,7 @@ class KernelPlace(Place):
 
 def in_child(act: Callable[[], object]) -> int:
     """Does something in a child of this process, and returns how that ended, as waitpid() tells."""
-    child = os.fork()
-    if child:
-        return os.waitpid(child, 0)[1]
-    try:
-        act()
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-        code = 1
-    os._exit(code)
+    return os.waitpid(processes.start(act), 0)[1]
 
 
 def _look(host: HostAccess, link: LinkInfo) -> dict[str, Any]:

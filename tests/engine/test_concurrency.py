@@ -5,15 +5,15 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from engine.places import KernelPlace, Place, in_child
+from engine.places import KernelPlace, Place
 from os_vif.host.engine import Engine
 from os_vif.host.request import Request
 from os_vif.host.state import NO_HOST_IP, Bridge, HostState, Tap
+from os_vif.testing.conformance.processes import in_threads, start
 
 THREADS = 32
 
@@ -23,26 +23,6 @@ def request(number: int) -> Request:
     bridge = Bridge(name="br0", shared=True, sysctls=NO_HOST_IP)
     tap = Tap(name=f"tap{number}", mac=f"52:54:00:00:00:{number:02x}", master="br0", sysctls=NO_HOST_IP)
     return Request(f"vif-{number}", "some", HostState((bridge, tap)), "os_vif.privsep", {})
-
-
-def in_threads(count: int, act: Callable[[int], object]) -> list[Exception]:
-    """Does something in so many threads at once; returns what they raised."""
-    errors: list[Exception] = []
-    start = threading.Barrier(count)
-
-    def body(number: int) -> None:
-        start.wait()
-        try:
-            act(number)
-        except Exception as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=body, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return errors
 
 
 def back_and_forth(engine: Engine, number: int, rounds: int) -> None:
@@ -122,14 +102,6 @@ def test_two_processes_of_many_threads(kernel_place: KernelPlace, which: str):
     assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
     assert kernel_place.look() == before
     assert set(kernel_place.rows().values()) == {0}
-
-
-def start(act: Callable[[], object]) -> int:
-    """Does something in a child of this process, and does not wait for it."""
-    child = os.fork()
-    if child:
-        return child
-    os._exit(os.waitstatus_to_exitcode(in_child(act)))
 
 
 def test_a_process_is_killed_among_others(kernel_place: KernelPlace):
