@@ -49,14 +49,12 @@ def _load_all() -> dict[str, PluginBase]:
 
     manager = extension.ExtensionManager(ENTRY_POINT_GROUP, on_load_failure_callback=report_failure)
     loaded: dict[str, PluginBase] = {}
-    for found in manager:
-        if found.name in loaded:
-            LOG.warning("Several plugins are named %s; %s is used.", found.name, type(loaded[found.name]).__module__)
-            continue
+    # Kuryr brings a `noop` of its own. Of several plugins of one name stevedore uses the last it has found.
+    for name in dict.fromkeys(manager.names()):
         try:
-            loaded[found.name] = found.plugin.load(found.name)
+            loaded[name] = manager[name].plugin.load(name)
         except Exception:
-            LOG.exception("The plugin %s could not be loaded; VIFs that ask for it cannot be plugged.", found.name)
+            LOG.exception("The plugin %s could not be loaded; VIFs that ask for it cannot be plugged.", name)
     return loaded
 
 
