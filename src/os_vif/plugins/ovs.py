@@ -38,6 +38,9 @@ LOG = logging.getLogger(__name__)
 
 NAME = "ovs"
 
+#: In seconds: every wait ends, also where the configuration asks for none that does.
+FOREVER = 24 * 3600
+
 DATAPATH_SYSTEM, DATAPATH_NETDEV = "system", "netdev"
 VHOST_USER_TYPE = {"client": "dpdkvhostuser", "server": "dpdkvhostuserclient"}
 
@@ -276,6 +279,6 @@ class Wiring:
         }
         return {
             "database": config.ovsdb_connection,
-            "seconds": config.ovs_vsctl_timeout,
+            "seconds": config.ovs_vsctl_timeout or FOREVER,
             "credentials": {name: path for name, path in files.items() if path},
         }

@@ -19,9 +19,9 @@ OPTIONS: tuple[cfg.Opt, ...] = (
     cfg.IntOpt(
         "ovs_vsctl_timeout",
         default=120,
-        min=1,
+        min=0,
         deprecated_group=_GROUP,
-        help="Seconds that Open vSwitch may take to act on a change.",
+        help="Seconds that Open vSwitch may take to act on a change; 0 for as long as it takes.",
     ),
     cfg.StrOpt(
         "ovsdb_connection",
