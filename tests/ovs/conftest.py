@@ -169,8 +169,20 @@ def guest(switch, new_netns):
 
 
 @pytest.fixture
-def proxy(switch):
-    """Stands before the database of the shared switch; its faults are to be set by the test."""
-    made = Proxy(switch.remote.partition(":")[2], f"{switch.directory}/proxy.sock")
-    yield made
-    made.close()
+def proxy_on():
+    """Stands before the database of a switch; its faults are to be set by the test: proxy_on(switch)."""
+    made = []
+
+    def make(switch):
+        made.append(Proxy(switch.remote.partition(":")[2], f"{switch.directory}/proxy.sock"))
+        return made[-1]
+
+    yield make
+    for proxy in made:
+        proxy.close()
+
+
+@pytest.fixture
+def proxy(proxy_on, switch):
+    """The same before the shared switch."""
+    return proxy_on(switch)

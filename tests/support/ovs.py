@@ -39,14 +39,16 @@ _VOLATILE = {
 class Switch:
     """``remote`` is where its database listens, in the words of the option ovsdb_connection."""
 
-    def __init__(self, namespace: Namespace, *arguments: str, listen: Sequence[str] = ()) -> None:
-        """Starts it. ``arguments`` are for ovs-vswitchd, ``listen`` are further remotes of the database server."""
+    def __init__(
+        self, namespace: Namespace, *arguments: str, listen: Sequence[str] = (), server_arguments: Sequence[str] = ()
+    ) -> None:
+        """Starts it. ``arguments`` are for ovs-vswitchd; ``listen`` are further remotes of the database server."""
         require("ovsdb-server", PACKAGE)
         require("ovs-vswitchd", PACKAGE)
         require_tun()
         self.ns = namespace
         self._arguments = arguments
-        self._listen = listen
+        self._server_arguments = [*(f"--remote={remote}" for remote in listen), *server_arguments]
         self._settled = 0
         # Not pytest's directory: the path of a socket has 107 characters at most.
         self.directory = Path(tempfile.mkdtemp(prefix="os-vif-ovs-"))
@@ -65,10 +67,10 @@ class Switch:
 
     # --- daemons --------------------------------------------------------------------------------------------
 
-    def start_server(self, *arguments: str) -> None:
+    def start_server(self) -> None:
         """Starts the database server; returns when it listens."""
-        remotes = [f"--remote=punix:{self.directory}/db.sock", *(f"--remote={remote}" for remote in self._listen)]
-        self._daemon("ovsdb-server", "ovsdb-server", self._database_file, *remotes, *arguments)
+        remote = f"--remote=p{self.remote}"
+        self._daemon("ovsdb-server", "ovsdb-server", self._database_file, remote, *self._server_arguments)
 
     def start_vswitchd(self) -> None:
         """Starts the switch."""
@@ -171,6 +173,7 @@ class Switch:
         """Removes all bridges, all QoS, and all devices of the namespace but those that the switch always has."""
         self.transact(
             {"op": "update", "table": "Open_vSwitch", "where": [], "row": {"bridges": ["set", []]}},
+            {"op": "update", "table": "Port", "where": [], "row": {"qos": ["set", []]}},
             {"op": "delete", "table": "QoS", "where": []},
         )
         self.settle()

@@ -67,10 +67,16 @@ class Proxy:
         """The transactions that change rows."""
         return [message for message in self.requests if writes(message)]
 
+    def hang_up(self) -> None:
+        """Ends all connections that there are."""
+        for one in self._open:
+            _end(one)
+        self._open.clear()
+
     def close(self) -> None:
         """Ends it, and all connections."""
-        for one in [self._listener, *self._open]:
-            _end(one)
+        _end(self._listener)
+        self.hang_up()
         Path(self.path).unlink()
 
     def _accept(self) -> None:

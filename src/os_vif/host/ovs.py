@@ -16,7 +16,7 @@ from os_vif.host.operations import Operation, OperationFailed
 from os_vif.host.ovs_view import MARK, OvsView, PortRow
 from os_vif.host.ovsdb_database import Database, OutcomeUnknown, TransactionFailed
 from os_vif.host.ovsdb_endpoint import Credentials
-from os_vif.host.ovsdb_rows import Row, from_optional, select, until_set
+from os_vif.host.ovsdb_rows import Row, from_map, from_optional, select, until_set
 from os_vif.host.plan import Holding, Outcome, Step
 from os_vif.host.realm import Purpose
 from os_vif.host.state import IfForeign, Resource
@@ -33,6 +33,8 @@ class OvsRealm:
     """Rows of the databases of Open vSwitch. The resources say where these are."""
 
     name = "ovs"
+    #: run() does all operations or none.
+    atomic = True
 
     def __init__(self, host: HostAccess) -> None:
         self._host = host
@@ -164,16 +166,29 @@ def _outcome(database: Database, name: str, deadline: Deadline) -> str:
         answers = database.transact(
             [
                 until_set("Interface", where, "ofport", max(milliseconds - 500, 1)),
-                select("Interface", where, ["error"]),
+                select("Interface", where, ["error", "type", "options"]),
             ],
             deadline,
         )
+        return _complaint(database, answers[1]["rows"], deadline)
     except (TransactionFailed, exception.DeadlineExceeded):
         return f"Open vSwitch did not act on it within {deadline.seconds:g} seconds: is ovs-vswitchd running?"
     except (OSError, OutcomeUnknown) as error:
         return str(error)
-    errors = [from_optional(row["error"]) for row in answers[1]["rows"]]
-    return next((text for text in errors if text), "")
+
+
+def _complaint(database: Database, rows: Sequence[Row], deadline: Deadline) -> str:
+    for row in rows:
+        text: str = from_optional(row["error"]) or ""
+        # A patch port is without a peer until that is made.
+        if text and (row["type"] != "patch" or _has_peer(database, row, deadline)):
+            return text
+    return ""
+
+
+def _has_peer(database: Database, row: Row, deadline: Deadline) -> bool:
+    peer = from_map(row["options"]).get("peer", "")
+    return bool(database.transact([select("Interface", [["name", "==", peer]], ["name"])], deadline)[0]["rows"])
 
 
 def _check_known(field: str, value: str | None, known: frozenset[str], resource: OvsResource, purpose: Purpose) -> None:

@@ -73,6 +73,7 @@ class Planner:
             early += _tasks(outcome.steps, purpose)
             late += _tasks(outcome.late, purpose)
         holdings = {r.vif_id: tuple(outcomes[resource.key] for resource in r.desired) for r in requests}
+        early.sort(key=lambda task: _is_atomic(self._realms[task.step.realm]))
         return Work(tuple(early + late), holdings)
 
     def unplug(self, leaving: Sequence[Leaving], *, keep_shared: bool = False) -> Work:
@@ -90,6 +91,7 @@ class Planner:
                 tasks += _tasks(realm.remove(holding, actual[realm.name], one.purpose), one.purpose)
                 released.append(holding.resource.key)
             notes += [f"{holding.resource.label} stays: {reason}" for holding in kept if reason]
+        tasks.sort(key=lambda task: not _is_atomic(self._realms[task.step.realm]))
         return Work(tuple(tasks), released=tuple(released), notes=tuple(notes))
 
     def _sort_out(
@@ -124,6 +126,14 @@ class Planner:
         for resource in resources:
             by_realm.setdefault(resource.realm, []).append(resource)
         return {name: self._realms[name].read(wanted, purpose) for name, wanted in by_realm.items()}
+
+
+def _is_atomic(realm: Realm) -> bool:
+    """Steps of such a realm are gathered, after those of devices and before them on the way back.
+
+    So that those of many VIFs are one transaction; the steps of each VIF keep their order.
+    """
+    return getattr(realm, "atomic", False)
 
 
 def _purpose(request: Request, held: Mapping[str, Sequence[Holding]]) -> Purpose:
