@@ -11,9 +11,9 @@ MAKEFLAGS += --no-print-directory
 ARGS ?=
 PROGRAMS := ip:iproute2 iptables:iptables ping:iputils-ping
 # The kernels of most machines lack something that some test needs: these run on one of Debian's, in QEMU.
-TEST_PROGRAMS := qemu-system-x86_64:qemu-system-x86 ovsdb-server:openvswitch-switch
+TEST_PROGRAMS := qemu-system-x86_64:qemu-system-x86 ovsdb-server:openvswitch-switch openssl:openssl
 
-.PHONY: help demo test lint bench venv clean programs guest-packages
+.PHONY: help demo test lint compat bench venv clean programs guest-packages
 
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
