@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +64,31 @@ def test_the_switch_is_down(new_switch, host_on, make):
     switch.stop("ovs-vswitchd")
     host.unplug(vif)
     assert set(switch.rows("Port")) == {"br-int"}
+
+
+def test_the_kernels_module_is_missing(switch, host):
+    """The switch has acted and opened nothing: told at once, not when the time is over, and everything is undone."""
+    if Path("/sys/module/openvswitch").exists():
+        pytest.skip("this kernel has the module")
+    before, seen = switch.look(), switch.ns.link_names()
+    with pytest.raises(exception.StepFailed) as caught:
+        host.plug(ovs_vifs.native(**TAP, datapath="system"))
+    assert str(caught.value) == (
+        "Could not create Open vSwitch bridge br-int on datapath system (device br-int, VIF"
+        " 6d3e0001-4c2d-4b8e-9d5e-3c1f0a9b8c7d): Open vSwitch has not opened it and does not say why; the log of"
+        " ovs-vswitchd may. (Bridges on the datapath system need the kernel's module openvswitch.)"
+    )
+    assert (switch.look(), switch.ns.link_names()) == (before, seen)
+
+
+def test_a_database_that_was_never_initialized(new_switch, host_on):
+    """Without its one row it holds no bridges: that is told, instead of doing nothing."""
+    switch = new_switch()
+    switch.stop("ovs-vswitchd")
+    switch.transact({"op": "delete", "table": "Open_vSwitch", "where": []})
+    with pytest.raises(exception.StepFailed, match=r"the database of Open vSwitch is empty: `ovs-vsctl init` has not"):
+        host_on(switch).plug(ovs_vifs.native(**TAP))
+    assert switch.rows("Bridge") == {}
 
 
 def test_the_disk_is_full(new_switch, host_on, tmp_path, monkeypatch):

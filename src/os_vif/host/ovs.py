@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from os_vif import exception
-from os_vif.host import ovs_changes, ovs_view
+from os_vif.host import ovs_changes, ovs_outcome, ovs_view
 from os_vif.host.access import HostAccess
 from os_vif.host.deadline import Deadline
 from os_vif.host.operations import Operation, OperationFailed
 from os_vif.host.ovs_view import MARK, OvsView, PortRow
 from os_vif.host.ovsdb_database import Database, OutcomeUnknown, TransactionFailed
 from os_vif.host.ovsdb_endpoint import Credentials
-from os_vif.host.ovsdb_rows import Row, from_map, from_optional, select, until_set
+from os_vif.host.ovsdb_rows import Row
 from os_vif.host.plan import Holding, Outcome, Step
 from os_vif.host.realm import Purpose
 from os_vif.host.state import IfForeign, Resource
@@ -121,28 +121,22 @@ class OvsRealm:
         """All operations in one transaction; then waits for Open vSwitch to act on them. Raises OperationFailed."""
         first = operations[0].arguments
         database, deadline = self._database(first["database"], first["credentials"]), Deadline(first["seconds"])
-        rows = [row for operation in operations for row in operation.arguments["rows"]]
-        try:
-            database.transact(rows, deadline)
-        except TransactionFailed as failure:
-            raise OperationFailed(
-                0, _errno(failure, rows), _words(failure, rows), _owner(operations, failure.index)
-            ) from failure
-        except (OSError, exception.DeadlineExceeded) as error:
-            raise OperationFailed(0, getattr(error, "errno", 0) or 0, str(error), 0) from error
-        except OutcomeUnknown as error:
-            # As if all were done: undoing what was not done is harmless.
-            raise OperationFailed(len(operations), 0, str(error), 0) from error
-        self._await(database, operations, deadline)
+        awaited = self._awaited(operations)
+        answers = _commit(database, operations, ovs_outcome.COUNT if awaited else (), deadline)
+        complaints = ovs_outcome.complaints(database, answers, list(awaited), deadline) if awaited else []
+        for number, complaint in zip(awaited.values(), complaints, strict=True):
+            if complaint:
+                raise OperationFailed(len(operations), 0, complaint, number)
         self._await_ends(operations)
 
-    def _await(self, database: Database, operations: Sequence[Operation], deadline: Deadline) -> None:
-        for index, operation in enumerate(operations):
-            for name in operation.arguments["await"]:
-                if self._has_device(name, operation.arguments["rows"]):
-                    complaint = _outcome(database, name, deadline)
-                    if complaint:
-                        raise OperationFailed(len(operations), 0, complaint, index)
+    def _awaited(self, operations: Sequence[Operation]) -> dict[str, int]:
+        """The interfaces to wait for, each with the number of the operation that makes it."""
+        return {
+            name: number
+            for number, operation in enumerate(operations)
+            for name in operation.arguments["await"]
+            if self._has_device(name, operation.arguments["rows"])
+        }
 
     def _await_ends(self, operations: Sequence[Operation]) -> None:
         """Waits for the devices of bridges to go, which is up to the switch. One that is down does it when it is up."""
@@ -157,38 +151,20 @@ class OvsRealm:
         return any(kind in _MADE_BY_SWITCH for kind in kinds) or self._host.get_link(name) is not None
 
 
-def _outcome(database: Database, name: str, deadline: Deadline) -> str:
-    """What Open vSwitch says against an interface once it has looked at it; "" when all is well."""
-    where = [["name", "==", name]]
-    milliseconds = int(deadline.remaining() * 1000)
+def _commit(
+    database: Database, operations: Sequence[Operation], more: Sequence[Row], deadline: Deadline
+) -> Sequence[Any]:
+    rows = [*(row for operation in operations for row in operation.arguments["rows"]), *more]
     try:
-        # A little before the deadline, so that it is the server that tells of it.
-        answers = database.transact(
-            [
-                until_set("Interface", where, "ofport", max(milliseconds - 500, 1)),
-                select("Interface", where, ["error", "type", "options"]),
-            ],
-            deadline,
-        )
-        return _complaint(database, answers[1]["rows"], deadline)
-    except (TransactionFailed, exception.DeadlineExceeded):
-        return f"Open vSwitch did not act on it within {deadline.seconds:g} seconds: is ovs-vswitchd running?"
-    except (OSError, OutcomeUnknown) as error:
-        return str(error)
-
-
-def _complaint(database: Database, rows: Sequence[Row], deadline: Deadline) -> str:
-    for row in rows:
-        text: str = from_optional(row["error"]) or ""
-        # A patch port is without a peer until that is made.
-        if text and (row["type"] != "patch" or _has_peer(database, row, deadline)):
-            return text
-    return ""
-
-
-def _has_peer(database: Database, row: Row, deadline: Deadline) -> bool:
-    peer = from_map(row["options"]).get("peer", "")
-    return bool(database.transact([select("Interface", [["name", "==", peer]], ["name"])], deadline)[0]["rows"])
+        return database.transact(rows, deadline)
+    except TransactionFailed as failure:
+        culprit = _owner(operations, failure.index)
+        raise OperationFailed(0, _errno(failure, rows), _words(failure, rows), culprit) from failure
+    except (OSError, exception.DeadlineExceeded) as error:
+        raise OperationFailed(0, getattr(error, "errno", 0) or 0, str(error), 0) from error
+    except OutcomeUnknown as error:
+        # As if all were done: undoing what was not done is harmless.
+        raise OperationFailed(len(operations), 0, str(error), 0) from error
 
 
 def _check_known(field: str, value: str | None, known: frozenset[str], resource: OvsResource, purpose: Purpose) -> None:

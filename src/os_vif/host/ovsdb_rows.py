@@ -102,16 +102,16 @@ def if_there(table: str, column: str, value: Any) -> Row:
     return _guard(table, [[column, "==", value]], column, [{column: value}])
 
 
-def until_set(table: str, where: list[Any], column: str, milliseconds: int) -> Row:
-    """Waits until an optional column has a value; the transaction fails when that takes longer."""
+def until_reached(table: str, column: str, value: int, milliseconds: int) -> Row:
+    """Waits until the column of some row has at least that value; the transaction fails when that takes longer."""
     return {
         "op": "wait",
         "timeout": milliseconds,
         "table": table,
-        "where": where,
+        "where": [[column, ">=", value]],
         "columns": [column],
         "until": "!=",
-        "rows": [{column: ["set", []]}],
+        "rows": [],
     }
 
 
