@@ -45,4 +45,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _beyond_the_kernel(item: pytest.Item) -> bool:
     parameters = getattr(getattr(item, "callspec", None), "params", {})
     kind = KINDS.get(parameters.get("kind", ""))
-    return kind is not None and kind.fake_only and parameters.get("place") == "kernel"
+    on_kernel = parameters.get("place") == "kernel" or "kernel_place" in getattr(item, "fixturenames", ())
+    return kind is not None and kind.fake_only and on_kernel and parameters.get("place") != "fake"

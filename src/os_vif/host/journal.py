@@ -175,6 +175,11 @@ class Journal:
                 self._database.close()
                 self._database = None
 
+    def __del__(self) -> None:
+        # Not in a forked child: the file's locks are its parent's.
+        if self._database is not None and self._process == os.getpid():
+            self._database.close()
+
     def _rows(self, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self._mutex, _explained(self.path):
             return self._open().execute(query, values).fetchall()
