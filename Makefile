@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every target does its own set-up, once: a virtual environment, and, as root on Debian, the packages that are missing.
-# Variables: PYTHON=python3.13 chooses the interpreter; ARGS="-k tap -x" goes to pytest (make test) or to the benchmark.
+# Variables: PYTHON=python3.13 chooses the interpreter; ARGS="-k tap -x" goes to pytest, or to bench or compat.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -28,6 +28,9 @@ lint: .venv/.develops  ## style and types
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+
+compat: .venv-compat/.ready  ## tests of Nova, Neutron and Kuryr that use os-vif, with this one and with upstream's
+	.venv-compat/bin/python tools/compat/run.py $(ARGS)
 
 bench: .venv/.develops .venv-upstream/.ready .venv-upstream-430/.ready programs  ## speed and size, beside upstream os-vif
 	.venv/bin/python bench/run.py $(ARGS)
@@ -60,6 +63,10 @@ guest-packages: .venv/.develops
 
 .venv-upstream-430/.ready: tools/make-venv
 	tools/make-venv .venv-upstream-430 os-vif==4.3.0
+	@touch $@
+
+.venv-compat/.ready: pyproject.toml tools/make-venv tools/compat/make-venvs tools/compat/requirements.txt
+	tools/compat/make-venvs
 	@touch $@
 
 .PHONY: .venv-upstream .venv-upstream-430
