@@ -72,11 +72,16 @@ def new_switch(new_netns):
 def host_on(tmp_path):
     """Makes a host that plugs into a switch, with options of the test's own: host_on(switch, isolate_vif=True)."""
 
+    made = []
+
     def make(switch, **options):
         values = {"ovsdb_connection": switch.remote, "ovs_vsctl_timeout": 20, **options}
-        return plugging.PlugHost(switch.ns, tmp_path, plugging.configured(OvsPlugin, **values))
+        made.append(plugging.PlugHost(switch.ns, tmp_path, plugging.configured(OvsPlugin, **values)))
+        return made[-1]
 
-    return make
+    yield make
+    for host in made:
+        host.engine.realms["ovs"].close()
 
 
 @pytest.fixture

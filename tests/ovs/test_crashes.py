@@ -26,7 +26,17 @@ class SwitchPlace(KernelPlace):
     def __init__(self, state, switch, options):
         super().__init__(state)
         self._switch = switch
+        self._engines = []
         self._plugin = configured(OvsPlugin, ovsdb_connection=switch.remote, ovs_vsctl_timeout=20, **options)
+
+    def engine(self, *arguments, **options):
+        self._engines.append(super().engine(*arguments, **options))
+        return self._engines[-1]
+
+    def close(self):
+        """Ends the connections of all engines."""
+        for engine in self._engines:
+            engine.realms["ovs"].close()
 
     def request(self, vif):
         return plugging.request(self._plugin, vif, vifs.INSTANCE)
@@ -51,6 +61,7 @@ def case(request, kernel_switch, tmp_path):
     with kernel_switch.ns.enter():
         place = SwitchPlace(tmp_path / "state", kernel_switch, options)
         yield place, place.request(vif), place.leaving(vif)
+        place.close()
 
 
 def moments(place, act):

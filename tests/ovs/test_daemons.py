@@ -81,6 +81,22 @@ def test_the_kernels_module_is_missing(switch, host):
     assert (switch.look(), switch.ns.link_names()) == (before, seen)
 
 
+@pytest.mark.parametrize(("mode", "kind"), [("server", "dpdkvhostuserclient"), ("client", "dpdkvhostuser")])
+def test_the_switch_is_without_dpdk(switch, host, mode, kind):
+    """Such ports are refused before anything is touched, and it is told what there is."""
+    if "dpdk" in switch.vsctl("get", "Open_vSwitch", ".", "iface_types"):
+        pytest.skip("this switch has DPDK")
+    with pytest.raises(exception.InvalidRequest) as caught:
+        host.plug(ovs_vifs.vhost_user(mode))
+    assert str(caught.value).startswith(
+        f"type: this Open vSwitch has no type {kind}, which port vhu6d3e0001-4c needs; it has "
+    )
+    with switch.watch() as watch:
+        host.unplug(ovs_vifs.vhost_user(mode))
+        assert watch.changes() == []
+    assert switch.rows("Bridge") == {}
+
+
 def test_a_database_that_was_never_initialized(new_switch, host_on):
     """Without its one row it holds no bridges: that is told, instead of doing nothing."""
     switch = new_switch()

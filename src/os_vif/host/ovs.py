@@ -60,7 +60,14 @@ class OvsRealm:
 
     def _database(self, text: str, paths: Mapping[str, str]) -> Database:
         credentials = Credentials(**paths)
-        return self._databases.setdefault((text, credentials), Database(text, credentials))
+        key = (text, credentials)
+        # Two threads may both make one; setdefault lets them use the same.
+        return self._databases.get(key) or self._databases.setdefault(key, Database(text, credentials))
+
+    def close(self) -> None:
+        """Ends all connections; the next use makes new ones."""
+        for database in self._databases.values():
+            database.close()
 
     def converge(self, resource: Resource, actual: Any, purpose: Purpose) -> Outcome:
         """The steps that make a bridge or a port as stated. Raises ForeignDevice, InvalidRequest."""

@@ -15,6 +15,8 @@ from typing import Any
 from os_vif.host.deadline import Deadline
 
 _CHUNK = 1 << 16
+#: Milliseconds, half of what poll() takes. Who has a later deadline waits again.
+_LONGEST_POLL = 1 << 30
 #: The longest piece of JSON that is wrong only because it was cut off: a literal, or an escaped character.
 _LONGEST_TOKEN = 12
 
@@ -69,7 +71,7 @@ class Stream:
     def _wait(self, event: int, deadline: Deadline) -> bool:
         poll = select.poll()
         poll.register(self._socket, event)
-        return bool(poll.poll(deadline.remaining() * 1000))
+        return bool(poll.poll(min(deadline.remaining() * 1000, _LONGEST_POLL)))
 
 
 class Splitter:
