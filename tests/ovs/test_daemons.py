@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import logging
 import signal
 import subprocess
@@ -184,6 +185,17 @@ def test_over_tls(tls_switch, host_on, pki):
     assert set(tls_switch.rows("Port")) == {"br-int", ovs_vifs.tap()}
     assert host.plan(vif) == []
     host_on(tls_switch, ovsdb_connection="ssl:127.0.0.1:16641").unplug(vif)
+    assert set(tls_switch.rows("Port")) == {"br-int"}
+
+
+def test_threads_over_tls(tls_switch, host_on, pki):
+    """One TLS connection for eight threads, which plug and unplug at the same time."""
+    host = host_on(tls_switch, **credentials(pki))
+    vifs = [ovs_vifs.native(create_port=True, number=number) for number in range(1, 17)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(host.plug, vifs))
+        assert len(tls_switch.rows("Port")) == 17
+        list(pool.map(host.unplug, vifs))
     assert set(tls_switch.rows("Port")) == {"br-int"}
 
 
