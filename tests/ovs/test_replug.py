@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from os_vif.plugins.ovs import OvsPlugin
-from support import ovs_vifs, plugging
+from support import ovs_vifs
 
 TAP = {"create_port": True, "create_tap": True}
 
@@ -21,12 +20,11 @@ KINDS = {
 
 
 @pytest.mark.parametrize(("vif", "options"), KINDS.values(), ids=KINDS)
-def test_plugging_again_writes_nothing(switch, new_host, tmp_path, vif, options):
+def test_plugging_again_writes_nothing(switch, new_host, vif, options):
     """Not one row and not one device changes, by this process or by another that finds the journal."""
     host = new_host(**options)
     host.plug(vif)
-    values = {"ovsdb_connection": switch.remote, **options}
-    other = plugging.PlugHost(switch.ns, tmp_path, plugging.configured(OvsPlugin, **values))
+    other = new_host(**options)
     switch.settle()
     with switch.watch() as watch, switch.ns.monitor() as monitor:
         assert host.plan(vif) == []
