@@ -165,6 +165,8 @@ def _commit(
     try:
         return database.transact(rows, deadline)
     except TransactionFailed as failure:
+        if failure.kind == "timed out" and all(operation.arguments["optional"] for operation in operations):
+            return ()
         culprit = _owner(operations, failure.index)
         raise OperationFailed(0, _errno(failure, rows), _words(failure, rows), culprit) from failure
     except (OSError, exception.DeadlineExceeded) as error:

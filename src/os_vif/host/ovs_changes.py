@@ -11,6 +11,7 @@ from os_vif.host.ovs_view import MARK, BridgeRow, PortRow, qos_id, qos_of
 from os_vif.host.ovsdb_rows import (
     Row,
     delete,
+    if_alone,
     if_there,
     insert,
     mutate,
@@ -44,7 +45,9 @@ def add_bridge(bridge: OvsBridge, vif_id: str) -> Step:
         mutate("Open_vSwitch", [], "bridges", "insert", refs([row])),
     ]
     text = f"create {bridge.label}" + (f" on datapath {bridge.datapath_type}" if bridge.datapath_type else "")
-    return _step(bridge, text, rows, _remove_bridge(row), awaited=[bridge.name])
+    # Others may have put ports into it meanwhile, and it is theirs then as much as ours.
+    undo = _operation(bridge, [if_alone("Bridge", row, "ports", refs([port])), *_remove_bridge(row)], optional=True)
+    return Step("ovs", bridge.name, text, _operation(bridge, rows, awaited=[bridge.name]), undo)
 
 
 def delete_bridge(bridge: OvsBridge, found: BridgeRow) -> Step:
@@ -173,8 +176,14 @@ def _step(
 
 
 def _operation(
-    resource: OvsResource, rows: Sequence[Row], awaited: Sequence[str] = (), ended: Sequence[str] = ()
+    resource: OvsResource,
+    rows: Sequence[Row],
+    awaited: Sequence[str] = (),
+    ended: Sequence[str] = (),
+    *,
+    optional: bool = False,
 ) -> Operation:
+    """``optional``: a guard that does not let it through means that it is not to be done."""
     arguments = {
         "database": resource.database,
         "credentials": dict(resource.credentials),
@@ -182,5 +191,6 @@ def _operation(
         "rows": list(rows),
         "await": list(awaited),
         "await_end": list(ended),
+        "optional": optional,
     }
     return Operation("ovsdb.transact", arguments)

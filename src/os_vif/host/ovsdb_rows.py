@@ -115,6 +115,11 @@ def until_reached(table: str, column: str, value: int, milliseconds: int) -> Row
     }
 
 
+def if_alone(table: str, row: str, column: str, value: Any) -> Row:
+    """Lets a transaction fail unless a column of the row holds just that value."""
+    return _guard(table, [["_uuid", "==", ref(row)]], column, [{column: value}])
+
+
 def _guard(table: str, where: list[Any], column: str, rows: list[Row]) -> Row:
     guard = {"op": "wait", "timeout": 0, "table": table, "where": where, "columns": [column]}
     return guard | {"until": "==", "rows": rows}
