@@ -32,7 +32,7 @@ lint: .venv/.develops  ## style and types
 compat: .venv-compat/.ready  ## tests of Nova, Neutron and Kuryr that use os-vif, with this one and with upstream's
 	.venv-compat/bin/python tools/compat/run.py $(ARGS)
 
-bench: .venv/.develops .venv-upstream/.ready .venv-upstream-430/.ready programs  ## speed and size, beside upstream os-vif
+bench: .venv/.develops .venv-upstream/.ready .venv-upstream-430/.ready programs guest-packages  ## speed and size, beside upstream os-vif
 	.venv/bin/python bench/run.py $(ARGS)
 
 venv: .venv/.develops  ## .venv with the project (editable), the command and what developing needs
