@@ -37,10 +37,14 @@ class ChainState:
     jumps: int
 
 
+#: The rules of each chain of the filter table, without the leading "-A chain".
+_Table = dict[str, list[str]]
+
+
 @dataclass(frozen=True)
 class _Reading:
     generation: tuple[int, int] | None
-    lines: tuple[str, ...]
+    table: _Table
 
 
 _readings: dict[str, _Reading] = {}
@@ -48,12 +52,10 @@ _readings: dict[str, _Reading] = {}
 
 def read_chain(family: str, chain: str) -> ChainState | None:
     """The chain of that name, or None when there is none. Raises OSError when the table cannot be read."""
-    lines = _filter_table(family)
-    if not any(line.startswith(f":{chain} ") for line in lines):
+    table = _filter_table(family)
+    if chain not in table:
         return None
-    start = f"-A {chain} "
-    rules = tuple(line[len(start) :] for line in lines if line.startswith(start))
-    return ChainState(rules, lines.count(f"-A FORWARD -j {chain}"))
+    return ChainState(tuple(table[chain]), table.get("FORWARD", []).count(f"-j {chain}"))
 
 
 def set_chain(family: str, chain: str, rules: Sequence[str], jumps: int = 0, below: str = "") -> None:
@@ -81,20 +83,31 @@ def _position(family: str, below: str) -> int:
         pattern = re.compile(below)
     except re.error as error:
         raise ValueError(f"{below!r} is not a pattern: {error}") from error
-    rules = [line for line in _filter_table(family) if line.startswith("-A FORWARD ")]
-    return max((number + 1 for number, rule in enumerate(rules, 1) if pattern.search(rule)), default=1)
+    rules = enumerate(_filter_table(family).get("FORWARD", []), 1)
+    return max((number + 1 for number, rule in rules if pattern.search(f"-A FORWARD {rule}")), default=1)
 
 
-def _filter_table(family: str) -> tuple[str, ...]:
+def _filter_table(family: str) -> _Table:
     known = _readings.get(family)
     generation = _generation()
     if known and generation and known.generation == generation:
-        return known.lines
-    text = _call(family, "save", ["-t", "filter"], "")
-    lines = tuple(text.splitlines())
+        return known.table
+    lines = _call(family, "save", ["-t", "filter"], "").splitlines()
     backed_by_nftables = any("(nf_tables)" in line for line in lines[:1])
-    _readings[family] = _Reading(generation if backed_by_nftables else None, lines)
-    return lines
+    table = _parse(lines)
+    _readings[family] = _Reading(generation if backed_by_nftables else None, table)
+    return table
+
+
+def _parse(lines: Sequence[str]) -> _Table:
+    table: _Table = {}
+    for line in lines:
+        if line.startswith(":"):
+            table[line[1:].split(" ", 1)[0]] = []
+        elif line.startswith("-A "):
+            _, chain, rule = line.split(" ", 2)
+            table.setdefault(chain, []).append(rule)
+    return table
 
 
 def _generation() -> tuple[int, int] | None:
