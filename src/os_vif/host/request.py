@@ -14,6 +14,9 @@ from os_vif import exception
 from os_vif.host import state
 from os_vif.host.state import Devices, HostState
 
+#: One encoder for all: json.dumps() makes a new one for each text where it is told anything.
+_encode = json.JSONEncoder(sort_keys=True, default=str).encode
+
 
 @dataclass(frozen=True)
 class Request:
@@ -44,9 +47,9 @@ class Request:
     @functools.cached_property
     def original_text(self) -> str:
         """``original``, as the journal keeps it."""
-        return json.dumps(self.original, sort_keys=True)
+        return _encode(self.original)
 
     @functools.cached_property
     def desired_text(self) -> str:
         """``desired``, as the journal keeps it."""
-        return json.dumps([state.to_primitive(resource) for resource in self.desired])
+        return _encode([state.to_primitive(resource) for resource in self.desired])

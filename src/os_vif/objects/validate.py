@@ -7,6 +7,7 @@ about to act on it asks here first.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -55,20 +56,25 @@ def problems(obj: VersionedObject) -> list[Problem]:
 
 
 def _problems_of(obj: VersionedObject, path: str) -> Iterator[Problem]:
-    for name, value in _what_is_set(obj):
-        check = _check_for(name, obj.fields.get(name))
-        found = check(value) if check else None
+    state = obj.__dict__
+    cls: Any = type(obj)
+    for name, slot, check in _checks(cls):
+        value = state.get(slot)
+        found = None if value is None else check(value)
         if found is not None:
             yield Problem(join(path, name), value, *found)
 
 
-def _what_is_set(obj: VersionedObject) -> Iterator[tuple[str, Any]]:
-    state = obj.__dict__
-    for name in (*obj.fields, *sorted(INTERFACE_NAMES - obj.fields.keys())):
-        # Nova names the device of a VIFHostDevice and the bridge of a VIFVHostUser in plain attributes.
-        value = state.get("_obj_" + name if name in obj.fields else name)
-        if value is not None:
-            yield name, value
+@functools.cache
+def _checks(cls: Any) -> tuple[tuple[str, str, Check], ...]:
+    """Of a class: the attributes to look at, where each is kept, and what to look for."""
+    # Nova names the device of a VIFHostDevice and the bridge of a VIFVHostUser in plain attributes.
+    plain = sorted(INTERFACE_NAMES - cls.fields.keys())
+    checked = ((name, _check_for(name, field)) for name, field in cls.fields.items())
+    return (
+        *((name, "_obj_" + name, check) for name, check in checked if check),
+        *((name, name, interface_name) for name in plain),
+    )
 
 
 def _check_for(name: str, field: Any) -> Check | None:
