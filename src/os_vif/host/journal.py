@@ -17,7 +17,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -175,9 +175,10 @@ class Journal:
                 self._database.close()
                 self._database = None
 
-    def __del__(self) -> None:
-        # Not in a forked child: the file's locks are its parent's.
-        if self._database is not None and self._process == os.getpid():
+    def __del__(self, process: Callable[[], int] = os.getpid) -> None:
+        # Not in a forked child: the file's locks are its parent's. The function is kept here because the module it is
+        # from may be gone by now, when the interpreter ends.
+        if self._database is not None and self._process == process():
             self._database.close()
 
     def _rows(self, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
