@@ -8,10 +8,15 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from support import kernel, missing, require
 from support.netns import Namespace
+
+# Never by the clock: the machine may be busy. Always the same examples where nobody is there to look at a new one.
+hypothesis.settings.register_profile("os_vif", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
+hypothesis.settings.load_profile("os_vif")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 _WHY_NOT_ISOLATED = pytest.StashKey[str]()

@@ -10,17 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import pytest
 
 from os_vif import objects
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 WORKER = Path(__file__).with_name("oracle_worker.py")
-
-# Never by the clock: the machine may be busy. Always the same examples where nobody is there to look at a new one.
-hypothesis.settings.register_profile("os_vif", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
-hypothesis.settings.load_profile("os_vif")
 
 EXAMPLES = int(os.environ.get("OS_VIF_TEST_EXAMPLES", "300"))
 """How many examples of most properties to try. For a longer search: OS_VIF_TEST_EXAMPLES=4000 (three minutes)."""

@@ -16,7 +16,7 @@ MTU_LIMITS: dict[str, tuple[int, int]] = {
     "": (68, 9710),
     "bridge": (68, 65535),
     "loopback": (0, 65536),
-    "macvtap": (0, 65535),
+    "macvtap": (68, 65535),
     "tun": (68, 65521),
     "veth": (68, 65535),
     "vlan": (0, 65535),
