@@ -18,6 +18,7 @@ from os_vif import exception
 from os_vif.host import store
 from os_vif.host.engine import Engine
 from os_vif.testing import FakeHost
+from support import missing
 
 TAP = KINDS["tap"].request()
 
@@ -31,7 +32,7 @@ def tiny_disk(tmp_path: Path):
         ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", place], capture_output=True, text=True
     )
     if mounted.returncode:
-        pytest.skip(f"cannot mount a tmpfs here ({mounted.stderr.strip()}): run as root")
+        missing(f"cannot mount a tmpfs here ({mounted.stderr.strip()}): run as root")
     yield place
     subprocess.run(["umount", "--lazy", place], check=True)
 

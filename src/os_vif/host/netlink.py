@@ -69,16 +69,6 @@ def text(kind: int, value: str) -> bytes:
     return attribute(kind, value.encode() + b"\0")
 
 
-def u8(kind: int, value: int) -> bytes:
-    """An attribute holding one byte."""
-    return attribute(kind, struct.pack("=B", value))
-
-
-def u16(kind: int, value: int) -> bytes:
-    """An attribute holding 16 bits in host order."""
-    return attribute(kind, struct.pack("=H", value))
-
-
 def u32(kind: int, value: int) -> bytes:
     """An attribute holding 32 bits in host order."""
     return attribute(kind, struct.pack("=I", value))
