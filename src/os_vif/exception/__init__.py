@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every error this library raises.
+
+    ExceptionBase                           code
+    ├── LibraryNotInitialized               not-initialized
+    ├── NoMatchingPlugin                    no-plugin
+    ├── NoMatchingPortProfileClass          no-port-profile
+    ├── NoSupportedPortProfileVersion       port-profile-version
+    ├── NoMatchingVIFClass                  no-vif-class
+    ├── NoSupportedVIFVersion               vif-version
+    ├── PlugException                       plug
+    ├── UnplugException                     unplug
+    ├── NetworkMissingPhysicalNetwork       no-physical-network
+    ├── NetworkInterfaceNotFound            interface-not-found
+    ├── NetworkInterfaceTypeNotDefined      interface-type
+    ├── ExternalImport                      external-import
+    ├── NotImplementedForOS                 wrong-os
+    ├── ObjectError                         object
+    │   ├── InvalidValue                    invalid-value           (also a ValueError)
+    │   │   └── InvalidType                 invalid-type            (also a TypeError)
+    │   ├── UnsetField                      unset-field             (also NotImplementedError, AttributeError)
+    │   ├── UnknownField                    unknown-field           (also a KeyError, AttributeError)
+    │   ├── MalformedPrimitive              malformed               (also a ValueError)
+    │   │   ├── MissingKey                  missing-key             (also a KeyError)
+    │   │   ├── WrongWireType               wrong-wire-type         (also a TypeError)
+    │   │   └── MalformedText               malformed-text
+    │   ├── UnknownObject                   unknown-object
+    │   └── UnsupportedObjectVersion        object-version
+    ├── HostError                           host
+    │   ├── InvalidRequest                  invalid-request
+    │   ├── DeviceMissing                   device-missing
+    │   ├── ForeignDevice                   foreign-device
+    │   ├── StepFailed                      step-failed
+    │   ├── VerifyFailed                    verify-failed
+    │   ├── UndoFailed                      undo-failed
+    │   ├── UnplugIncomplete                unplug-incomplete
+    │   ├── DeadlineExceeded                deadline
+    │   ├── NotPermitted                    not-permitted
+    │   ├── NotRecorded                     not-recorded
+    │   └── JournalError                    journal
+    ├── NegotiationError                    negotiation
+    │   ├── MalformedOffer                  malformed-offer         (also a ValueError)
+    │   ├── OfferNotUnderstood              offer-version
+    │   ├── BindingRefused                  refused
+    │   └── AnswerNotOffered                not-offered
+    ├── NetworkError                        network
+    │   ├── NetworkNotFound                 network-not-found
+    │   ├── NetworkConflict                 network-conflict
+    │   ├── NoAddressLeft                   no-address
+    │   ├── BindingChanged                  binding-changed
+    │   └── NetworkUnavailable              network-unavailable
+    ├── HypervisorError                     hypervisor
+    │   ├── GuestNotFound                   guest-not-found
+    │   ├── CannotRender                    cannot-render
+    │   └── HotPlugFailed                   hot-plug
+    └── LifecycleError                      lifecycle
+        ├── NotAttached                     not-attached
+        └── WrongPhase                      wrong-phase
+
+The names down to NotImplementedForOS, and the attributes ``msg_fmt``, ``kwargs``, ``message`` and
+``format_message()``, are what Nova, Neutron and Kuryr rely on; Nova catches ExceptionBase and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from os_vif.exception.base import (
+    ExceptionBase,
+)
+from os_vif.exception.contract import (
+    ExternalImport,
+    LibraryNotInitialized,
+    NetworkInterfaceNotFound,
+    NetworkInterfaceTypeNotDefined,
+    NetworkMissingPhysicalNetwork,
+    NoMatchingPlugin,
+    NoMatchingPortProfileClass,
+    NoMatchingVIFClass,
+    NoSupportedPortProfileVersion,
+    NoSupportedVIFVersion,
+    NotImplementedForOS,
+    PlugException,
+    UnplugException,
+)
+from os_vif.exception.host import (
+    DeadlineExceeded,
+    DeviceMissing,
+    ForeignDevice,
+    HostError,
+    InvalidRequest,
+    JournalError,
+    NotPermitted,
+    NotRecorded,
+    StepFailed,
+    UndoFailed,
+    UnplugIncomplete,
+    VerifyFailed,
+)
+from os_vif.exception.model import (
+    InvalidType,
+    InvalidValue,
+    MalformedPrimitive,
+    MalformedText,
+    MissingKey,
+    ObjectError,
+    UnknownField,
+    UnknownObject,
+    UnsetField,
+    UnsupportedObjectVersion,
+    WrongWireType,
+)
+
+if TYPE_CHECKING:
+    from os_vif.exception.agreement import (
+        AnswerNotOffered,
+        BindingChanged,
+        BindingRefused,
+        CannotRender,
+        GuestNotFound,
+        HotPlugFailed,
+        HypervisorError,
+        LifecycleError,
+        MalformedOffer,
+        NegotiationError,
+        NetworkConflict,
+        NetworkError,
+        NetworkNotFound,
+        NetworkUnavailable,
+        NoAddressLeft,
+        NotAttached,
+        OfferNotUnderstood,
+        WrongPhase,
+    )
+
+__all__ = [
+    "AnswerNotOffered",
+    "BindingChanged",
+    "BindingRefused",
+    "CannotRender",
+    "DeadlineExceeded",
+    "DeviceMissing",
+    "ExceptionBase",
+    "ExternalImport",
+    "ForeignDevice",
+    "GuestNotFound",
+    "HostError",
+    "HotPlugFailed",
+    "HypervisorError",
+    "InvalidRequest",
+    "InvalidType",
+    "InvalidValue",
+    "JournalError",
+    "LibraryNotInitialized",
+    "LifecycleError",
+    "MalformedOffer",
+    "MalformedPrimitive",
+    "MalformedText",
+    "MissingKey",
+    "NegotiationError",
+    "NetworkConflict",
+    "NetworkError",
+    "NetworkInterfaceNotFound",
+    "NetworkInterfaceTypeNotDefined",
+    "NetworkMissingPhysicalNetwork",
+    "NetworkNotFound",
+    "NetworkUnavailable",
+    "NoAddressLeft",
+    "NoMatchingPlugin",
+    "NoMatchingPortProfileClass",
+    "NoMatchingVIFClass",
+    "NoSupportedPortProfileVersion",
+    "NoSupportedVIFVersion",
+    "NotAttached",
+    "NotImplementedForOS",
+    "NotPermitted",
+    "NotRecorded",
+    "ObjectError",
+    "OfferNotUnderstood",
+    "PlugException",
+    "StepFailed",
+    "UndoFailed",
+    "UnknownField",
+    "UnknownObject",
+    "UnplugException",
+    "UnplugIncomplete",
+    "UnsetField",
+    "UnsupportedObjectVersion",
+    "VerifyFailed",
+    "WrongPhase",
+    "WrongWireType",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Those of agreeing are loaded when one is named: whoever only plugs needs none of them."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from os_vif.exception import agreement
+
+    return getattr(agreement, name)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors of the host: what could not be made, changed or taken away there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from os_vif.exception.base import ExceptionBase
+
+
+class HostError(ExceptionBase):
+    """Something went wrong on the host.
+
+    ``step``, ``device`` and ``vif_id`` are in ``kwargs`` where they are known; ``reason`` holds the words of
+    the kernel, of Open vSwitch or of the tool that refused.
+    """
+
+    code = "host"
+
+
+class InvalidRequest(HostError):
+    """The VIF asks for something that cannot be done; the host was not touched."""
+
+    code = "invalid-request"
+    msg_fmt = "%(field)s: %(reason)s"
+
+
+class DeviceMissing(HostError):
+    """A device that must be there, and that is not ours to make, is not there."""
+
+    code = "device-missing"
+    msg_fmt = "Device %(device)s does not exist, and VIF %(vif_id)s needs it."
+    hint = "Create it, or correct the name in the configuration or in the network."
+
+
+class ForeignDevice(HostError):
+    """A device that we did not make is in the way."""
+
+    code = "foreign-device"
+    msg_fmt = "Device %(device)s is in the way of VIF %(vif_id)s: %(reason)s"
+    hint = "os-vif does not touch what it did not make. Remove or rename the device, or use another name."
+
+
+class StepFailed(HostError):
+    """A step of a plan failed; what had been done before it was undone."""
+
+    code = "step-failed"
+    retriable = True
+    msg_fmt = "Could not %(step)s (device %(device)s, VIF %(vif_id)s): %(reason)s"
+
+
+class VerifyFailed(HostError):
+    """Every step succeeded, and reading back shows something else than was asked for."""
+
+    code = "verify-failed"
+    msg_fmt = "VIF %(vif_id)s: after applying, the host still differs: %(reason)s"
+
+
+class UndoFailed(HostError):
+    """A step failed, and undoing the steps before it failed too."""
+
+    code = "undo-failed"
+    msg_fmt = "%(error)s Undoing failed as well: %(reason)s"
+    hint = "`vif gc` removes what is left; `vif check` shows it."
+
+
+class UnplugIncomplete(HostError):
+    """Some steps of an unplug failed; all were tried. ``errors`` holds one error per failed step."""
+
+    code = "unplug-incomplete"
+    retriable = True
+    hint = "Unplug again once the causes are gone; what was removed stays removed."
+
+    def __init__(self, errors: Sequence[HostError] | str = (), **kwargs: Any) -> None:
+        self.errors = () if isinstance(errors, str) else tuple(errors)
+        text = errors if isinstance(errors, str) else " ".join(str(error) for error in errors)
+        super().__init__(text, **kwargs)
+
+
+class DeadlineExceeded(HostError):
+    """Something took longer than the caller allows."""
+
+    code = "deadline"
+    retriable = True
+    msg_fmt = "Gave up after %(seconds)s seconds while waiting for %(what)s."
+
+
+class NotPermitted(HostError):
+    """The caller may not change this host's network, and no privileged helper could be reached."""
+
+    code = "not-permitted"
+    msg_fmt = "Not permitted to %(what)s: %(reason)s"
+    hint = "Run as root or with CAP_NET_ADMIN, or install os-vif[privsep] and configure its helper_command."
+
+
+class NotRecorded(HostError):
+    """Something was asked of a VIF by its id, and no VIF of that id is recorded here."""
+
+    code = "not-recorded"
+    msg_fmt = "No VIF %(vif_id)s is recorded in this network namespace."
+    hint = "`vif list` shows what is; a VIF can be unplugged without a record too, from its serialized form."
+
+
+class JournalError(HostError):
+    """The journal cannot be used."""
+
+    code = "journal"
+    msg_fmt = "The journal %(path)s cannot be used: %(reason)s"
