@@ -3,7 +3,8 @@
 
 The guest has Debian's kernel with the modules asked for, and the root file system of the machine around it, read
 only, with a layer in memory on top. So the project's own Python and its tests run in there as they are. Nothing but
-Debian packages is needed, neither root nor KVM; a boot takes some fifteen seconds.
+Debian packages is needed, neither root nor KVM; a boot takes some fifteen seconds. Not to be confused with
+support.guest.small: a virtual machine with nothing in it, to be the guest of a VIF.
 """
 
 from support.guest.elsewhere import Elsewhere

@@ -16,8 +16,8 @@ from support.guest.archive import Archive
 from support.guest.modules import Modules
 from support.parts import missing, require
 
-#: What the guest needs to find its disk, which is the root of the machine around it.
-_ALWAYS = ("virtio_pci", "9p", "9pnet_virtio", "overlay")
+#: What makes an image what it is.
+_SOURCES = ("archive.py", "image.py", "modules.py")
 
 
 @dataclass(frozen=True)
@@ -28,27 +28,31 @@ class Image:
     initrd: Path
 
 
-def build(modules: Sequence[str]) -> Image:
-    """An image with these modules loaded; made once. Ends the test where that cannot be done."""
+def build(init: str, modules: Sequence[str]) -> Image:
+    """An image with a first process (a script beside this file) and modules for it to load; made once.
+
+    Ends the test where that cannot be done.
+    """
     if platform.machine() != "x86_64":
         missing(f"the guest has an amd64 kernel, and this machine is a {platform.machine()}")
     require("dpkg-deb", "dpkg")
     kernel, busybox = debian.kernel(), debian.busybox()
     if kernel is None or busybox is None:
         missing("the guest's kernel was not downloaded: make guest-packages")
-    directory = debian.DIRECTORY.parent / _fingerprint(kernel, busybox, modules)
+    script = Path(__file__).with_name(init).read_bytes()
+    directory = debian.DIRECTORY.parent / _fingerprint(kernel, busybox, script, modules)
     if not directory.exists():
-        _make(directory, kernel, busybox, modules)
+        _make(directory, kernel, busybox, script, modules)
     return Image(directory / "vmlinuz", directory / "initrd.img")
 
 
-def _fingerprint(kernel: Path, busybox: Path, modules: Sequence[str]) -> str:
-    sources = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*")) if path.is_file()]
-    parts = [kernel.name.encode(), busybox.name.encode(), " ".join(modules).encode(), *sources]
+def _fingerprint(kernel: Path, busybox: Path, init: bytes, modules: Sequence[str]) -> str:
+    sources = [Path(__file__).with_name(name).read_bytes() for name in _SOURCES]
+    parts = [kernel.name.encode(), busybox.name.encode(), " ".join(modules).encode(), init, *sources]
     return "guest-" + hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
-def _make(directory: Path, kernel: Path, busybox: Path, modules: Sequence[str]) -> None:
+def _make(directory: Path, kernel: Path, busybox: Path, init: bytes, modules: Sequence[str]) -> None:
     """Into a directory of its own first: another process may be at it, and this one may be stopped."""
     with tempfile.TemporaryDirectory(dir=directory.parent) as scratch:
         root, result = Path(scratch) / "root", Path(scratch) / "result"
@@ -56,17 +60,17 @@ def _make(directory: Path, kernel: Path, busybox: Path, modules: Sequence[str]) 
         debian.unpack(busybox, root, "*bin/busybox")
         result.mkdir()
         shutil.copyfile(next(root.glob("boot/vmlinuz-*")), result / "vmlinuz")
-        (result / "initrd.img").write_bytes(_initial_root(root, modules))
+        (result / "initrd.img").write_bytes(_initial_root(root, init, modules))
         if not directory.exists():
             result.rename(directory)
 
 
-def _initial_root(root: Path, wanted: Sequence[str]) -> bytes:
+def _initial_root(root: Path, init: bytes, wanted: Sequence[str]) -> bytes:
     archive = Archive()
     modules = Modules(root)
-    order = modules.in_order([*_ALWAYS, *wanted])
+    order = modules.in_order(wanted)
     archive.add("bin/busybox", next(root.glob("**/bin/busybox")).read_bytes(), 0o755)
-    archive.add("init", (Path(__file__).parent / "init.sh").read_bytes(), 0o755)
+    archive.add("init", init, 0o755)
     archive.add("modules/order", "\n".join(order).encode())
     for name in order:
         archive.add(f"modules/{name}.ko", modules.content(name))

@@ -14,6 +14,9 @@ from pathlib import Path
 from support.guest import image
 from support.parts import require
 
+#: What the guest needs to find its disk, which is the root of the machine around it.
+_ALWAYS = ("virtio_pci", "9p", "9pnet_virtio", "overlay")
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -37,7 +40,7 @@ def run(
     Without KVM: an emulated processor runs everywhere, and this one is quick enough. ``memory`` is in MiB.
     """
     emulator = require("qemu-system-x86_64", "qemu-system-x86")
-    booted = image.build(modules)
+    booted = image.build("init.sh", [*_ALWAYS, *modules])
     with tempfile.TemporaryDirectory(prefix="os-vif-guest-") as directory:
         script, output = Path(directory) / "run", Path(directory) / "output"
         script.write_text(_script(command, environment))
