@@ -43,6 +43,7 @@
     │   ├── OfferNotUnderstood              offer-version
     │   ├── BindingRefused                  refused
     │   └── AnswerNotOffered                not-offered
+    ├── DriverUnavailable                   no-driver
     ├── NetworkError                        network
     │   ├── NetworkNotFound                 network-not-found
     │   ├── NetworkConflict                 network-conflict
@@ -117,6 +118,7 @@ if TYPE_CHECKING:
         BindingChanged,
         BindingRefused,
         CannotRender,
+        DriverUnavailable,
         GuestNotFound,
         HotPlugFailed,
         HypervisorError,
@@ -140,6 +142,7 @@ __all__ = [
     "CannotRender",
     "DeadlineExceeded",
     "DeviceMissing",
+    "DriverUnavailable",
     "ExceptionBase",
     "ExternalImport",
     "ForeignDevice",

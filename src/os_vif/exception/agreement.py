@@ -62,6 +62,13 @@ class AnswerNotOffered(NegotiationError):
     msg_fmt = "The network side answered with %(answered)s, which was not offered; offered: %(offered)s."
 
 
+class DriverUnavailable(ExceptionBase):
+    """There is no driver of that name, or it cannot be loaded. ``kind``: network or hypervisor."""
+
+    code = "no-driver"
+    msg_fmt = "There is no %(kind)s driver %(name)s: %(reason)s"
+
+
 class NetworkError(ExceptionBase):
     """Something went wrong on the network side. ``network`` and ``port_id`` are in ``kwargs`` where known."""
 

@@ -14,11 +14,20 @@ C = TypeVar("C", bound="type[VersionedObject]")
 
 CLASSES: dict[str, type[VersionedObject]] = {}
 
+#: Objects that are no part of the model that clients know: nobody else's registry is told of them.
+_APART: dict[str, type[VersionedObject]] = {}
+
 
 def register(cls: C) -> C:
     """A class decorator: from now on objects of this class can be read from the wire, by their name."""
     CLASSES[cls.obj_name()] = cls
     _oslo.announce(cls)
+    return cls
+
+
+def register_apart(cls: C) -> C:
+    """A class decorator like register(), for objects beside the model; oslo.versionedobjects never hears of them."""
+    _APART[cls.obj_name()] = cls
     return cls
 
 
@@ -29,7 +38,7 @@ def find(name: str, namespace: str, version: str) -> type | None:
     it under names of their own, as Kuryr's nested VIFs, or as another version of one of ours. A class found there
     need not be derived from ours.
     """
-    ours = CLASSES.get(name)
+    ours = CLASSES.get(name) or _APART.get(name)
     if ours is not None and namespace != ours.OBJ_PROJECT_NAMESPACE:
         ours = None
     if ours is not None and (version == ours.VERSION or version in ours.obj_versions()):

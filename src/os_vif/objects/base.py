@@ -15,7 +15,7 @@ from os_vif import exception
 from os_vif.objects import _decode, _encode, _oslo, _versions
 from os_vif.objects._field import Field, UnspecifiedDefault
 from os_vif.objects._plan import plan_of
-from os_vif.objects._registry import find, register
+from os_vif.objects._registry import find, register, register_apart
 
 if TYPE_CHECKING:
     from typing import Self
@@ -26,6 +26,7 @@ __all__ = [
     "VersionedObject",
     "VersionedObjectPrintableMixin",
     "register",
+    "register_apart",
 ]
 
 T = TypeVar("T", bound="VersionedObject")

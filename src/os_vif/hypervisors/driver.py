@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contract of a hypervisor driver, and what it is told of a guest."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from oslo_config import cfg
+
+if TYPE_CHECKING:
+    from os_vif.negotiation.offer import Offer
+    from os_vif.objects.vif import VIFBase
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A guest, as far as its interfaces are concerned.
+
+    ``model``: the device that it is to see (virtio, e1000); empty leaves it to the driver. ``queues``: pairs of queues.
+    ``shared_memory``: None where the driver is to find out. ``place``: where a running guest is reached, which is for
+    the driver to understand: the path of a QMP socket, a network namespace. ``options``: more, by the driver's names.
+    """
+
+    name: str
+    uuid: str
+    model: str = ""
+    queues: int = 1
+    vcpus: int = 1
+    shared_memory: bool | None = None
+    place: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What to give to the hypervisor: ``media`` is "xml", "json" or "arguments"; ``data`` the same as plain data."""
+
+    media: str
+    text: str
+    data: Any = None
+
+
+class HypervisorDriver(abc.ABC):
+    """A hypervisor side, loaded from the entry point group ``os_vif.hypervisors``; it knows nothing of networks."""
+
+    #: Options of the group ``os_vif_hypervisor_<name>``.
+    CONFIG_OPTS: ClassVar[Sequence[cfg.Opt]] = ()
+
+    def __init__(self, name: str, config: Any) -> None:
+        self.name = name
+        self.config = config
+
+    @abc.abstractmethod
+    def offer(self, guest: Guest, host: str) -> Offer:
+        """What the guest could use on this host, best first, and what it could not, with reasons.
+
+        ``host``: the name by which the network side knows this host. Reads, changes nothing.
+        """
+
+    @abc.abstractmethod
+    def render(self, vif: VIFBase, guest: Guest) -> Rendering:
+        """The form in which the hypervisor takes the VIF. Pure. Raises CannotRender."""
+
+    def attach(self, vif: VIFBase, guest: Guest) -> None:
+        """Gives a plugged VIF to a running guest. Giving it again does nothing.
+
+        Raises GuestNotFound, CannotRender, HotPlugFailed.
+        """
+        raise self._cannot("attach", vif, guest)
+
+    def detach(self, vif: VIFBase, guest: Guest) -> None:
+        """Takes the VIF from a running guest, and waits until the guest let go. Nothing happens if it has it not.
+
+        Raises HotPlugFailed. A guest that does not exist any more has let go.
+        """
+        raise self._cannot("detach", vif, guest)
+
+    def _cannot(self, action: str, vif: VIFBase, guest: Guest) -> Exception:
+        from os_vif import exception
+
+        reason = "this hypervisor takes interfaces only before the guest is started."
+        return exception.HotPlugFailed(
+            hypervisor=self.name, action=action, vif_id=vif.id, guest=guest.name, reason=reason
+        )
