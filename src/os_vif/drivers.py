@@ -24,9 +24,10 @@ def load(group: str, name: str) -> Any:
     except NoMatches as error:
         known = ", ".join(names(group)) or "none"
         raise exception.DriverUnavailable(kind=_kind(group), name=name, reason=f"installed are: {known}.") from error
+    made: Any = found.driver
     options = f"os_vif_{_kind(group)}_{name}"
-    cfg.CONF.register_opts(list(found.driver.CONFIG_OPTS), group=options)
-    return found.driver(name, getattr(cfg.CONF, options) if found.driver.CONFIG_OPTS else None)
+    cfg.CONF.register_opts(list(made.CONFIG_OPTS), group=options)
+    return made(name, getattr(cfg.CONF, options) if made.CONFIG_OPTS else None)
 
 
 def names(group: str) -> list[str]:
