@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from os_vif.plugin import Plugin
 if TYPE_CHECKING:
     from os_vif.host.garbage import Finding
     from os_vif.host.journal import Record
+    from os_vif.host.state import Resource
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,15 @@ def gc(keep: set[str] | None, *, dry_run: bool) -> Sequence[Finding]:
     """See os_vif.gc()."""
     from os_vif.host.garbage import GarbageCollector
 
-    collector = GarbageCollector(plugging.engine(), unplug_imperative=_unplug_recorded)
+    collector = GarbageCollector(plugging.engine(), unplug_imperative=_unplug_recorded, places=_whereabouts())
     findings = collector.find(keep)
     return findings if dry_run else [collector.remove(finding) for finding in findings]
+
+
+def _whereabouts() -> Iterator[Resource]:
+    """Where the plugins say to look for what they have made; not all have anything to say."""
+    for plugin in loading.plugins().values():
+        yield from getattr(plugin, "whereabouts", tuple)()
 
 
 def unplug_recorded(vif_id: str) -> None:

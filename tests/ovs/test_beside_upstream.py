@@ -68,7 +68,8 @@ def without_marks(seen):
     """The same, less what os-vif marks as its own."""
     for table in ("Bridge", "Port", "Interface"):
         for row in seen["rows"][table].values():
-            row["external_ids"].pop("os-vif", None)
+            for mark in ("os-vif", "os-vif-journal"):
+                row["external_ids"].pop(mark, None)
     for link in seen["links"].values():
         link.pop("ifalias", None)
         if link.get("group") == _OUR_GROUP:

@@ -72,7 +72,7 @@ class Engine:
         observer: Observer | None = None,
         seconds: float = DEFAULT_SECONDS,
     ) -> None:
-        self.realms = Realms(host, {realm.name: realm for realm in extra_realms})
+        self.realms = Realms(host, {realm.name: realm for realm in extra_realms}, journal.home)
         self.host = host
         self.journal = journal
         self.planner = Planner(self.realms)

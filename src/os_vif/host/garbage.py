@@ -6,9 +6,10 @@ Ownership is proved for each thing: by a record, or by the mark on a device. Not
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from os_vif import exception
@@ -17,11 +18,16 @@ from os_vif.host.engine import Engine
 from os_vif.host.journal import PLUGGED, Record, Scope
 from os_vif.host.plan import Holding
 from os_vif.host.planner import Leaving
-from os_vif.host.realm import Purpose
+from os_vif.host.realm import Purpose, Realm
 from os_vif.host.request import Request
-from os_vif.host.state import HostState
+from os_vif.host.state import HostState, Resource
+from os_vif.host.state_ovs import OvsPort, OvsResource
 
 UNFINISHED, UNWANTED, UNUSED, STRAY, OUTDATED = "unfinished", "unwanted", "unused", "stray", "outdated"
+UNSEARCHED = "unsearched"
+
+#: What bears our mark, as a realm tells of it: the id of the VIF or "", and the thing itself.
+Marked = tuple[str, Resource]
 
 _REASONS = {
     UNFINISHED: "was being plugged or unplugged when the process ended",
@@ -29,12 +35,16 @@ _REASONS = {
     UNUSED: "was shared, and no VIF uses it any more",
     STRAY: "bears the mark of os-vif, and no record knows it",
     OUTDATED: "is recorded for a network namespace of an earlier boot",
+    UNSEARCHED: "could not be searched",
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to remove: a VIF with all that is held for it, or a single device."""
+    """One thing to remove: a VIF with all that is held for it, or a single device or port.
+
+    Or, with an error from the beginning, what could not be looked at or into.
+    """
 
     kind: str
     vif_id: str
@@ -57,26 +67,32 @@ class GarbageCollector:
     """Finds and removes garbage in the network namespace of the calling thread.
 
     ``unplug_imperative`` unplugs a recorded VIF whose plugin does its work itself, and says whether it did.
+    ``places`` are resources that tell where else than in the places of recorded ones to look for what is ours.
     """
 
-    def __init__(self, engine: Engine, unplug_imperative: Callable[[Record], bool] = lambda record: False) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        unplug_imperative: Callable[[Record], bool] = lambda record: False,
+        places: Iterable[Resource] = (),
+    ) -> None:
         self._engine = engine
         self._unplug_imperative = unplug_imperative
+        self._places = tuple(places)
 
     def find(self, keep: set[str] | None = None) -> list[Finding]:
         """What can be removed now; with ``keep``, also every VIF whose id is not in it. Changes nothing."""
         scope = self._engine.scope()
         # Devices first: one that is made after this look is not in it, one made before has its intent recorded.
-        strays = list(self._strays(scope))
-        unused = [holding for holding in self._engine.journal.unused(scope) if self._can_go(holding)]
-        return [
-            *self._records(scope, keep),
-            *(Finding(UNUSED, "", holding.resource.label, holding=holding) for holding in unused),
-            *strays,
-        ]
+        marked, unsearched = self._search(scope)
+        strays = list(self._strays(scope, marked))
+        unused = [f for holding in self._engine.journal.unused(scope) if (f := self._unused(holding))]
+        return [*self._records(scope, keep), *unused, *strays, *unsearched]
 
     def remove(self, finding: Finding) -> Finding:
         """Removes what was found. The result says whether it is gone, and holds the error if it is not."""
+        if finding.error:
+            return finding
         try:
             if finding.kind == OUTDATED:
                 self._forget(finding)
@@ -101,24 +117,59 @@ class GarbageCollector:
             if kind:
                 yield Finding(kind, record.vif_id, f"VIF {record.vif_id}", record=record)
 
-    def _strays(self, scope: Scope) -> Iterator[Finding]:
-        """What only strays are ports of, or on top of, goes after these."""
-        marked = [(vif_id, found) for realm in self._engine.realms.values() for vif_id, found in realm.strays()]
+    def _unused(self, holding: Holding) -> Finding | None:
+        what = _name_of(holding.resource)
+        try:
+            return Finding(UNUSED, "", what, holding=holding) if self._can_go(holding) else None
+        except exception.HostError as error:
+            return Finding(UNUSED, "", what, holding=holding, error=error)
+
+    def _search(self, scope: Scope) -> tuple[list[Marked], list[Finding]]:
+        """All that bears our mark, and what could not be searched for it."""
+        marked: list[Marked] = []
+        unsearched = []
+        known = [*self._places, *self._recorded_resources(scope)]
+        for realm in self._engine.realms.values():
+            for search in _searches(realm, known):
+                try:
+                    marked += search()
+                except exception.HostError as error:
+                    unsearched.append(Finding(UNSEARCHED, "", str(error.kwargs.get("place", realm.name)), error=error))
+        return marked, unsearched
+
+    def _recorded_resources(self, scope: Scope) -> Iterator[Resource]:
+        for record in self._engine.journal.records():
+            with contextlib.suppress(exception.HostError):  # of a plugin that is no longer installed
+                yield from _request_of(record).desired
+        yield from (holding.resource for holding in self._engine.journal.unused(scope))
+
+    def _strays(self, scope: Scope, marked: Sequence[Marked]) -> Iterator[Finding]:
+        """What only strays are ports of, or on top of, goes after these; ports of a switch before their devices."""
+        recorded = self._recorded_vifs()
         unknown = [
             (vif_id, Holding(found, made=True))
             for vif_id, found in marked
-            if self._engine.journal.holding(scope, found.key) is None
+            if self._engine.journal.holding(scope, found.key) is None and not _is_explained(vif_id, found, recorded)
         ]
         going: list[tuple[str, Holding]] = []
         while now := [pair for pair in unknown if self._can_go(pair[1], tuple(holding for _, holding in going))]:
             going += now
             unknown = [pair for pair in unknown if pair not in now]
-        for vif_id, holding in going:
-            yield Finding(STRAY, vif_id, holding.resource.label, holding=holding)
+        for vif_id, holding in sorted(going, key=lambda pair: not isinstance(pair[1].resource, OvsResource)):
+            yield Finding(STRAY, vif_id, _name_of(holding.resource), holding=holding)
+
+    def _is_explained_by_now(self, finding: Finding) -> bool:
+        """Whether a VIF was plugged since it was found to be stray."""
+        assert finding.holding is not None
+        recorded = self._recorded_vifs() if finding.kind == STRAY else set()
+        return _is_explained(finding.vif_id, finding.holding.resource, recorded)
+
+    def _recorded_vifs(self) -> set[str]:
+        return {record.vif_id for record in self._engine.journal.records()}
 
     def _can_go(self, holding: Holding, before: tuple[Holding, ...] = ()) -> bool:
         """Whether nobody uses it, once what goes ``before`` has gone."""
-        return not self._engine.planner.unplug([_alone(holding, *before)]).notes
+        return not holding.resource.shared or not self._engine.planner.unplug([_alone("", holding, *before)]).notes
 
     def _forget(self, finding: Finding) -> None:
         assert finding.record is not None
@@ -131,9 +182,9 @@ class GarbageCollector:
         key = finding.holding.resource.key
         scope = self._engine.scope()
         with self._engine.holding_keys(scope, [key]):
-            if self._engine.journal.users(scope, key):
+            if self._engine.journal.users(scope, key) or self._is_explained_by_now(finding):
                 return
-            work = self._engine.planner.unplug([_alone(finding.holding)])
+            work = self._engine.planner.unplug([_alone(finding.vif_id, finding.holding)])
             errors = self._engine.worker.do_all(work.tasks)
             if errors:
                 raise exception.UnplugIncomplete(errors)
@@ -151,8 +202,26 @@ def _kind_of(record: Record, scope: Scope, keep: set[str] | None) -> str:
     return UNWANTED if keep is not None and record.vif_id not in keep else ""
 
 
-def _alone(*holdings: Holding) -> Leaving:
-    return Leaving(Purpose("", privileged.DEFAULT_CONTEXT), holdings)
+def _searches(realm: Realm, known: Iterable[Resource]) -> Sequence[Callable[[], Sequence[Marked]]]:
+    """One for each place that the realm is in; most are in one."""
+    searches = getattr(realm, "searches", None)
+    return searches(known) if searches else [realm.strays]
+
+
+def _is_explained(vif_id: str, resource: Resource, recorded: set[str]) -> bool:
+    """By a record of any namespace and boot: a switch serves several namespaces, and its rows outlive a boot."""
+    return isinstance(resource, OvsResource) and vif_id in recorded
+
+
+def _name_of(resource: Resource) -> str:
+    if not isinstance(resource, OvsResource):
+        return resource.label
+    bridge = f" on Open vSwitch bridge {resource.bridge}" if isinstance(resource, OvsPort) else ""
+    return f"{resource.label}{bridge} at {resource.database}"
+
+
+def _alone(vif_id: str, *holdings: Holding) -> Leaving:
+    return Leaving(Purpose(vif_id, privileged.DEFAULT_CONTEXT), holdings)
 
 
 def _request_of(record: Record) -> Request:

@@ -92,6 +92,11 @@ class Journal:
         self._database: sqlite3.Connection | None = None
         self._process = 0
 
+    @property
+    def home(self) -> str:
+        """The path of the file, the same whoever asks; "" for a journal in memory."""
+        return "" if self.path == ":memory:" else os.path.realpath(self.path)
+
     def record(self, scope: Scope, vif_id: str) -> Record | None:
         """The record of a VIF, or None."""
         query = f"SELECT {_COLUMNS} FROM vif WHERE boot = ? AND namespace = ? AND vif_id = ?"

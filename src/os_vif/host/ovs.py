@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 import errno
+import functools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from os_vif import exception
-from os_vif.host import ovs_changes, ovs_outcome, ovs_view
+from os_vif.host import ovs_changes, ovs_outcome, ovs_strays, ovs_view
 from os_vif.host.access import HostAccess
 from os_vif.host.deadline import Deadline
 from os_vif.host.operations import Operation, OperationFailed
-from os_vif.host.ovs_view import MARK, OvsView, PortRow
+from os_vif.host.ovs_view import HOME, MARK, OvsView, PortRow
 from os_vif.host.ovsdb_database import Database, OutcomeUnknown, TransactionFailed
 from os_vif.host.ovsdb_endpoint import Credentials
 from os_vif.host.ovsdb_rows import Row
@@ -36,8 +37,10 @@ class OvsRealm:
     #: run() does all operations or none.
     atomic = True
 
-    def __init__(self, host: HostAccess) -> None:
+    def __init__(self, host: HostAccess, home: str = "") -> None:
+        """``home`` is the journal that tells of what is made here; "" where it ends with the process."""
         self._host = host
+        self._home = home
         self._databases: dict[tuple[str, Credentials], Database] = {}
 
     def read(self, resources: Sequence[Resource], purpose: Purpose) -> dict[str, OvsView]:
@@ -89,9 +92,12 @@ class OvsRealm:
         holding = Holding(port, made=True)
         if found is None:
             _check_known("type", port.type, view.interface_types, port, purpose)
-            return Outcome(holding, (ovs_changes.add_port(port, purpose.vif_id, view.qos.get(port.name, "")),))
+            return Outcome(holding, (ovs_changes.add_port(port, self._marks(purpose), view.qos.get(port.name, "")),))
         _check_ours(port, found, purpose)
-        return Outcome(holding, tuple(_changes(port, found, purpose)))
+        return Outcome(holding, tuple(_changes(port, found, self._marks(purpose))))
+
+    def _marks(self, purpose: Purpose) -> dict[str, str]:
+        return {MARK: purpose.vif_id} | ({HOME: self._home} if self._home else {})
 
     def remove(self, holding: Holding, actual: Any, purpose: Purpose) -> Sequence[Step]:
         """Takes away a port that is ours by its mark or by its interface id, or a bridge that we made."""
@@ -121,8 +127,13 @@ class OvsRealm:
         return ovs_view.ports_by_row(database, rows, Deadline(bridge.seconds))
 
     def strays(self) -> Sequence[tuple[str, Resource]]:
-        """None: which databases there are is only known from the resources of a VIF."""
+        """None but for those that searches() finds: which databases there are is only known from resources."""
         return ()
+
+    def searches(self, known: Iterable[Resource]) -> list[Callable[[], Sequence[tuple[str, Resource]]]]:
+        """What strays() does, for each of the databases that the resources are in. Each may raise HostError."""
+        places = ovs_strays.databases(known)
+        return [functools.partial(ovs_strays.find, self._database, place, self._home) for place in places]
 
     def run(self, operations: Sequence[Operation], context: str) -> None:
         """All operations in one transaction; then waits for Open vSwitch to act on them. Raises OperationFailed."""
@@ -203,11 +214,12 @@ def _is_ours(port: OvsPort, found: PortRow, purpose: Purpose) -> bool:
     return adopted or bool(iface_id and found.interface_ids.get("iface-id") == iface_id)
 
 
-def _changes(port: OvsPort, found: PortRow, purpose: Purpose) -> Iterator[Step]:
+def _changes(port: OvsPort, found: PortRow, marks: Mapping[str, str]) -> Iterator[Step]:
     if found.bridge != port.bridge:
         yield ovs_changes.move_port(port, found)
-    if found.external_ids.get(MARK) != purpose.vif_id:
-        yield ovs_changes.set_map(port, "Port", "external_ids", found.external_ids, {MARK: purpose.vif_id})
+    new_marks = _differing(found.external_ids, marks)
+    if new_marks:
+        yield ovs_changes.set_map(port, "Port", "external_ids", found.external_ids, new_marks)
     if found.type != port.type:
         yield ovs_changes.set_column(port, "type", found.type, port.type)
     for column, old, wanted in (

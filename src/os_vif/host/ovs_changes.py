@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from os_vif.host.operations import Operation
-from os_vif.host.ovs_view import MARK, BridgeRow, PortRow, qos_id, qos_of
+from os_vif.host.ovs_view import MARK, SHARED, BridgeRow, PortRow, qos_id, qos_of
 from os_vif.host.ovsdb_rows import (
     Row,
     delete,
@@ -33,7 +33,7 @@ def add_bridge(bridge: OvsBridge, vif_id: str) -> Step:
     values = {
         "name": bridge.name,
         "ports": refs([port]),
-        "external_ids": to_map({**bridge.external_ids, MARK: "shared" if bridge.shared else vif_id}),
+        "external_ids": to_map({**bridge.external_ids, MARK: SHARED if bridge.shared else vif_id}),
     }
     if bridge.datapath_type is not None:
         values["datapath_type"] = bridge.datapath_type
@@ -60,7 +60,7 @@ def _remove_bridge(row: str) -> list[Row]:
     return [mutate("Open_vSwitch", [], "bridges", "delete", refs([row]))]
 
 
-def add_port(port: OvsPort, vif_id: str, left_over_qos: str = "") -> Step:
+def add_port(port: OvsPort, marks: Mapping[str, str], left_over_qos: str = "") -> Step:
     """Makes a port, its interface, and its QoS where it has one, unless the interface id is taken.
 
     Two interfaces with one iface-id make OVN lose all traffic of the port while it reports it as up.
@@ -71,7 +71,7 @@ def add_port(port: OvsPort, vif_id: str, left_over_qos: str = "") -> Step:
     if iface_id:
         taken = [["external_ids", "includes", to_map({"iface-id": iface_id})]]
         rows.append(unless_there("Interface", taken, "name"))
-    values = {"name": port.name, "interfaces": refs([interface]), "external_ids": to_map({MARK: vif_id})}
+    values = {"name": port.name, "interfaces": refs([interface]), "external_ids": to_map(marks)}
     values |= {column: _column(value) for column, value in port.at_birth.items()}
     if port.qos_type:
         qos, making = _qos(port, left_over_qos)

@@ -13,8 +13,10 @@ from os_vif.host.ovsdb_database import Database
 from os_vif.host.ovsdb_rows import from_map, from_optional, from_set, ref, select, to_map
 from os_vif.host.state_ovs import OvsBridge, OvsPort, OvsResource
 
-#: The key in external_ids by which we know what we made; its value is the id of the VIF, or "shared".
-MARK = "os-vif"
+#: The key in external_ids by which we know what we made; its value is the id of the VIF, or SHARED.
+MARK, SHARED = "os-vif", "shared"
+#: The key in external_ids of a port for the journal that tells of it: one switch may serve several.
+HOME = "os-vif-journal"
 
 #: The namespace of the ids of QoS rows. Upstream os-vif has used it since 3.2.0, and rows outlive upgrades.
 _QOS_NAMESPACE = uuid.UUID("68da264a-847f-42a8-8ab0-5e774aee3d95")

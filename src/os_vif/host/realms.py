@@ -17,12 +17,17 @@ _OWN = {
     "ovs": ("ovs", "OvsRealm"),
 }
 
+#: Realms whose marks name the journal.
+_WITH_HOME = ("ovs",)
+
 
 class Realms(Mapping[str, Realm]):
     """All realms by name; ``extra`` ones take the place of ours of the same name."""
 
-    def __init__(self, host: HostAccess, extra: Mapping[str, Realm]) -> None:
+    def __init__(self, host: HostAccess, extra: Mapping[str, Realm], home: str = "") -> None:
+        """``home`` is the path of the journal, for marks on what other journals may tell of as well."""
         self._host = host
+        self._home = home
         self._made = dict(extra)
 
     def __getitem__(self, name: str) -> Realm:
@@ -37,5 +42,6 @@ class Realms(Mapping[str, Realm]):
 
     def _make(self, name: str) -> Realm:
         module, kind = _OWN[name]
-        realm: Realm = getattr(importlib.import_module(f"os_vif.host.{module}"), kind)(self._host)
+        make = getattr(importlib.import_module(f"os_vif.host.{module}"), kind)
+        realm: Realm = make(self._host, self._home) if name in _WITH_HOME else make(self._host)
         return realm

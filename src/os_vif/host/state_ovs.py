@@ -29,6 +29,14 @@ class OvsResource(Resource):
     credentials: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class OvsDatabase(OvsResource):
+    """A place to look for what is ours. One that is not ``expected`` (a default, say) need not be there."""
+
+    name: str = ""
+    expected: bool = True
+
+
 @resource_type
 @dataclass(frozen=True, kw_only=True)
 class OvsBridge(OvsResource):

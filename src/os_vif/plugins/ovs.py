@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from os_vif.host.state import NO_HOST_IP, Bridge, ExistingLink, HostState, IfForeign, Resource, Tap, Veth, VethPeer
-from os_vif.host.state_ovs import OvsBridge, OvsPort
+from os_vif.host.state_ovs import OvsBridge, OvsDatabase, OvsPort
 from os_vif.host.state_vf import Representor, RepresentorPort
 from os_vif.objects.vif import (
     VIFBridge,
@@ -73,6 +73,12 @@ class OvsPlugin(Plugin):
             hybrid = Wiring(self.config, vif, instance_info).hybrid(names.hybrid_bridge(vif.id))
             resources += [resource for resource in hybrid if resource.key not in known]
         return HostState(tuple(resources))
+
+    def whereabouts(self) -> tuple[Resource, ...]:
+        """Where to look for ports that no record tells of: the database that is configured, expected if by somebody."""
+        by_default = next(option.default for option in OPTIONS if option.name == "ovsdb_connection")
+        expected = self.config.ovsdb_connection != by_default
+        return (OvsDatabase(expected=expected, **_database(self.config)),)
 
     def _wired(self, vif: VIFBase, instance_info: InstanceInfo) -> Iterator[Resource]:
         if self.config.ovsdb_interface == "vsctl":
@@ -271,14 +277,17 @@ class Wiring:
         return int(reading.stated(self._network, "mtu", 0) or self._config.network_device_mtu)
 
     def _database(self) -> dict[str, Any]:
-        config = self._config
-        files = {
-            "private_key": config.ssl_key_file,
-            "certificate": config.ssl_cert_file,
-            "authority": config.ssl_ca_cert_file,
-        }
-        return {
-            "database": config.ovsdb_connection,
-            "seconds": config.ovs_vsctl_timeout or FOREVER,
-            "credentials": {name: path for name, path in files.items() if path},
-        }
+        return _database(self._config)
+
+
+def _database(config: Any) -> dict[str, Any]:
+    files = {
+        "private_key": config.ssl_key_file,
+        "certificate": config.ssl_cert_file,
+        "authority": config.ssl_ca_cert_file,
+    }
+    return {
+        "database": config.ovsdb_connection,
+        "seconds": config.ovs_vsctl_timeout or FOREVER,
+        "credentials": {name: path for name, path in files.items() if path},
+    }

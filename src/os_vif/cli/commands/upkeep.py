@@ -68,11 +68,13 @@ def _ids_to_keep(said: list[str] | None) -> set[str] | None:
 
 def _finding(finding: Finding) -> dict[str, Any]:
     from os_vif.cli import errors
+    from os_vif.host import state
 
     return {
         "kind": finding.kind,
         "vif_id": finding.vif_id or None,
         "what": finding.what,
+        "resource": state.to_primitive(finding.holding.resource) if finding.holding else None,
         "reason": finding.reason,
         "removed": finding.removed,
         "error": errors.of_library(finding.error).to_primitive() if finding.error else None,

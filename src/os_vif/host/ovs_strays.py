@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What bears our mark in the databases of Open vSwitch, for garbage collection when no record tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from os_vif import exception
+from os_vif.host.deadline import Deadline
+from os_vif.host.ovs_view import HOME, MARK, SHARED
+from os_vif.host.ovsdb_database import Database, OutcomeUnknown, TransactionFailed
+from os_vif.host.ovsdb_endpoint import Credentials, parse
+from os_vif.host.ovsdb_rows import from_map, from_set, select
+from os_vif.host.state import Resource
+from os_vif.host.state_ovs import OvsBridge, OvsDatabase, OvsPort, OvsResource
+
+#: Seconds that a database may take to answer: whoever collects garbage does not wait until it is back.
+_LONGEST_SEARCH = 5
+
+Connect = Callable[[str, Any], Database]
+
+
+def databases(known: Iterable[Resource]) -> list[OvsDatabase]:
+    """The databases that resources are in, each once; expected to be there if one of them says so."""
+    found: dict[tuple[Any, ...], OvsDatabase] = {}
+    for resource in known:
+        if not isinstance(resource, OvsResource):
+            continue
+        place = (resource.database, *sorted(resource.credentials.items()))
+        expected = getattr(resource, "expected", True)
+        if place not in found or expected:
+            found[place] = OvsDatabase(
+                database=resource.database,
+                seconds=resource.seconds,
+                credentials=resource.credentials,
+                expected=expected,
+            )
+    return list(found.values())
+
+
+def find(connect: Connect, place: OvsDatabase, home: str) -> list[tuple[str, Resource]]:
+    """The ports and bridges made for a VIF, each with the VIF's id; not those that another journal answers for.
+
+    ``home`` is our own journal. Raises HostError where the database cannot be read.
+    """
+    try:
+        if not place.expected and not _is_there(place):
+            return []
+        questions = [
+            select("Port", [], ["_uuid", "name", "external_ids"]),
+            select("Bridge", [], ["name", "external_ids", "ports"]),
+        ]
+        deadline = Deadline(min(place.seconds, _LONGEST_SEARCH))
+        ports, bridges = (
+            answer["rows"] for answer in connect(place.database, place.credentials).transact(questions, deadline)
+        )
+    except (OSError, TransactionFailed, OutcomeUnknown, exception.HostError) as error:
+        raise _not_searched(place, error) from error
+    return [*_ports(place, ports, bridges, home), *_bridges(place, bridges)]
+
+
+def _is_there(place: OvsDatabase) -> bool:
+    credentials = Credentials(**place.credentials)
+    for endpoint in parse(place.database):
+        try:
+            endpoint.open(_LONGEST_SEARCH, credentials).close()
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def _ports(
+    place: OvsDatabase, ports: Sequence[dict[str, Any]], bridges: Sequence[dict[str, Any]], home: str
+) -> Iterator[tuple[str, Resource]]:
+    bridge_of = {port: bridge["name"] for bridge in bridges for port in from_set(bridge["ports"])}
+    for row in ports:
+        ids = from_map(row["external_ids"])
+        if MARK in ids and not _has_another_home(ids.get(HOME, home), home):
+            bridge = bridge_of.get(row["_uuid"][1], "")
+            yield ids[MARK], OvsPort(name=row["name"], bridge=bridge, **_of(place))
+
+
+def _bridges(place: OvsDatabase, bridges: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Resource]]:
+    """As shared ones: so they stay for as long as they have ports that do not go."""
+    for row in bridges:
+        vif_id = from_map(row["external_ids"]).get(MARK, SHARED)
+        if vif_id != SHARED:
+            yield vif_id, OvsBridge(name=row["name"], shared=True, **_of(place))
+
+
+def _of(place: OvsDatabase) -> dict[str, Any]:
+    return {"database": place.database, "seconds": place.seconds, "credentials": place.credentials}
+
+
+def _has_another_home(journal: str, home: str) -> bool:
+    """Whether another journal, which is still there, has the say; where that cannot be told, it has."""
+    if journal == home:
+        return False
+    try:
+        Path(journal).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _not_searched(place: OvsDatabase, error: Exception) -> exception.HostError:
+    where = f"Open vSwitch at {place.database}"
+    failure = exception.HostError(f"the database cannot be read: {error}", place=where)
+    failure.hint = "Start it, or correct ovsdb_connection in [os_vif_ovs]; then collect garbage again."
+    return failure
