@@ -10,10 +10,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
-import json
 import logging
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -21,12 +19,15 @@ from os_vif import exception
 from os_vif.host import signals
 from os_vif.host.access import HostAccess
 from os_vif.host.deadline import Deadline
+from os_vif.host.departures import Departures
+from os_vif.host.group_commit import GroupCommit
 from os_vif.host.journal import PLUGGED, PLUGGING, UNPLUGGING, Journal, Record, Scope
 from os_vif.host.locks import Locks
 from os_vif.host.plan import Holding, Plan
-from os_vif.host.planner import Leaving, Planner, Task, Work
-from os_vif.host.realm import Purpose, Realm
+from os_vif.host.planner import Leaving, Planner, Work
+from os_vif.host.realm import Realm
 from os_vif.host.realms import Realms
+from os_vif.host.records import is_current, new_record, with_status
 from os_vif.host.request import Request
 from os_vif.host.worker import Observer, Worker
 
@@ -38,6 +39,16 @@ DEFAULT_SECONDS = 60.0
 
 #: What is held for each VIF, by its id.
 Held = dict[str, list[Holding]]
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """What one thread asks for, its locks taken. ``held`` is what the VIFs hold."""
+
+    scope: Scope
+    requests: Sequence[Request]
+    held: Held
+    deadline: Deadline
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,9 @@ class Engine:
         self.planner = Planner(self.realms)
         self.worker = Worker(self.realms, observer)
         self.volatile = volatile
+        self._departures = Departures(journal)
+        self.plugs: GroupCommit[_Turn, Work] = GroupCommit()
+        self.unplugs: GroupCommit[_Turn, Work] = GroupCommit()
         self._locks = locks
         self._seconds = seconds
 
@@ -101,27 +115,34 @@ class Engine:
 
     def _plug(self, requests: Sequence[Request]) -> Plan:
         scope = self.scope()
-        vif_ids = [request.vif_id for request in requests]
         with self.holding(scope, requests) as (deadline, held):
-            known = {vif_id: self.journal.record(scope, vif_id) for vif_id in vif_ids}
-            before = _Before(scope, requests, known, held, self._with_shared(scope, requests, held))
-            work = self.planner.plug(requests, before.around)
-            obsolete = self._obsolete(scope, requests, held)
-            if work.tasks or obsolete.dropped:
-                deadline.check("its turn to change the host")
-                self._carry_out(before, work, obsolete)
-            elif not all(is_current(request, known[request.vif_id]) for request in requests):
-                self._write_records(PLUGGED, before, work)
-        return _joined(work, obsolete).as_plan("plug", vif_ids)
+            turn = _Turn(scope, requests, held, deadline)
+            work = self.plugs.run(_kind(scope, requests), turn, self._plug_together)
+        return work.as_plan("plug", [request.vif_id for request in requests])
+
+    def _plug_together(self, turns: Sequence[_Turn]) -> Work:
+        scope, requests, held = _joined_turns(turns)
+        known = {request.vif_id: self.journal.record(scope, request.vif_id) for request in requests}
+        around = self._with_shared(scope, requests, held)
+        work = self.planner.plug(requests, around)
+        obsolete = self._obsolete(scope, requests, held)
+        before = _Before(scope, _to_change(requests, known, work, obsolete), known, held, around)
+        if work.tasks or obsolete.dropped:
+            for turn in turns:
+                turn.deadline.check("its turn to change the host")
+            self._carry_out(before, work, obsolete)
+        elif before.requests:
+            self._write_records(PLUGGED, before, work)
+        return _joined(work, obsolete)
 
     def plan(self, requests: Sequence[Request]) -> Plan:
         """What plug() would do now. Changes nothing. Raises what plug() would raise before it touches the host."""
         scope = self.scope()
         requests = [request.resolved(self.host) for request in requests]
-        vif_ids = [request.vif_id for request in requests]
-        held = {vif_id: self.journal.holdings(scope, vif_id) for vif_id in vif_ids}
+        held = self._held(scope, requests)
         work = self.planner.plug(requests, self._with_shared(scope, requests, held))
-        return _joined(work, self._obsolete(scope, requests, held)).as_plan("plug", vif_ids)
+        obsolete = self._obsolete(scope, requests, held)
+        return _joined(work, obsolete).as_plan("plug", [request.vif_id for request in requests])
 
     def unplug(self, requests: Sequence[Request]) -> Plan:
         """Takes away what is held for VIFs. Every step is tried. Returns what was done.
@@ -130,23 +151,27 @@ class Engine:
         """
         scope = self.scope()
         requests = [request.still_there(self.host) for request in requests]
-        vif_ids = [request.vif_id for request in requests]
-        with self.holding(scope, requests):
-            leaving = [self._leaving(scope, request, set(vif_ids)) for request in requests]
-            work = self.planner.unplug(_last_user_removes(leaving), keep_shared=self.volatile)
-            known = [record for vif_id in vif_ids if (record := self.journal.record(scope, vif_id))]
-            with signals.deferred():
-                self._take_away(scope, requests, known, leaving, work)
-        return work.as_plan("unplug", vif_ids)
+        with self.holding(scope, requests) as (deadline, held):
+            turn = _Turn(scope, requests, held, deadline)
+            work = self.unplugs.run(_kind(scope, requests), turn, self._unplug_together)
+        return work.as_plan("unplug", [request.vif_id for request in requests])
+
+    def _unplug_together(self, turns: Sequence[_Turn]) -> Work:
+        scope, requests, held = _joined_turns(turns)
+        leaving = self._departures.of(scope, requests, held)
+        work = self.planner.unplug(leaving, keep_shared=self.volatile)
+        known = [record for request in requests if (record := self.journal.record(scope, request.vif_id))]
+        with signals.deferred():
+            self._take_away(scope, requests, known, leaving, work)
+        return work
 
     def plan_unplug(self, requests: Sequence[Request]) -> Plan:
         """What unplug() would do now. Changes nothing."""
         scope = self.scope()
         requests = [request.still_there(self.host) for request in requests]
-        vif_ids = [request.vif_id for request in requests]
-        leaving = [self._leaving(scope, request, set(vif_ids)) for request in requests]
-        work = self.planner.unplug(_last_user_removes(leaving), keep_shared=self.volatile)
-        return work.as_plan("unplug", vif_ids)
+        leaving = self._departures.of(scope, requests, self._held(scope, requests))
+        work = self.planner.unplug(leaving, keep_shared=self.volatile)
+        return work.as_plan("unplug", [request.vif_id for request in requests])
 
     @contextlib.contextmanager
     def holding(self, scope: Scope, requests: Sequence[Request]) -> Iterator[tuple[Deadline, Held]]:
@@ -159,7 +184,7 @@ class Engine:
         names |= {resource.lock for request in requests for resource in request.desired if resource.lock}
         while True:
             with self._locks.hold([f"{scope.namespace}/{name}" for name in names], deadline):
-                held = {r.vif_id: self.journal.holdings(scope, r.vif_id) for r in requests}
+                held = self._held(scope, requests)
                 needed = {h.resource.lock for holdings in held.values() for h in holdings if h.resource.lock}
                 if needed <= names:
                     yield deadline, held
@@ -173,6 +198,9 @@ class Engine:
         with self._locks.hold([f"{scope.namespace}/{key}" for key in keys], deadline):
             yield deadline
 
+    def _held(self, scope: Scope, requests: Sequence[Request]) -> Held:
+        return {request.vif_id: self.journal.holdings(scope, request.vif_id) for request in requests}
+
     def _with_shared(self, scope: Scope, requests: Sequence[Request], held: Held) -> Held:
         """With what is held of shared resources for other VIFs: what was there before must not be forgotten."""
         filled_in = {}
@@ -184,15 +212,9 @@ class Engine:
             filled_in[request.vif_id] = [*mine, *(holding for holding in found if holding)]
         return filled_in
 
-    def _obsolete(self, scope: Scope, requests: Sequence[Request], held: Mapping[str, Sequence[Holding]]) -> Work:
-        """What is held for VIFs and not stated for them any more."""
-        leaving = []
-        for request in requests:
-            stated = {resource.key for resource in request.desired}
-            old = tuple(h for h in held.get(request.vif_id, ()) if h.resource.key not in stated)
-            if old:
-                others = _needed(self.journal, scope, old, {request.vif_id})
-                leaving.append(Leaving(Purpose(request.vif_id, request.context), old, others))
+    def _obsolete(self, scope: Scope, requests: Sequence[Request], held: Held) -> Work:
+        """What takes away what is held for VIFs and not stated for them any more."""
+        leaving = self._departures.obsolete(scope, requests, held)
         if not leaving:
             return Work()
         dropped = tuple((one.purpose.vif_id, h.resource.key) for one in leaving for h in one.holdings)
@@ -255,19 +277,6 @@ class Engine:
             unneeded = [key for key in new if not self.journal.users(before.scope, key) - {vif_id}]
             self.journal.forget(before.scope, vif_id if record is None else "", unneeded)
 
-    def _leaving(self, scope: Scope, request: Request, together: set[str]) -> Leaving:
-        holdings = tuple(self.journal.holdings(scope, request.vif_id))
-        if not holdings and self.journal.record(scope, request.vif_id) is None:
-            holdings = tuple(self._presumed(scope, request))
-        purpose = Purpose(request.vif_id, request.context)
-        return Leaving(purpose, holdings, _needed(self.journal, scope, holdings, together))
-
-    def _presumed(self, scope: Scope, request: Request) -> Iterator[Holding]:
-        """Without a record: what the VIF would have; the realms go by the marks on it."""
-        for resource in request.desired:
-            known = self.journal.holding(scope, resource.key) if resource.shared else None
-            yield known or Holding(resource, made=True)
-
     def _take_away(
         self,
         scope: Scope,
@@ -288,57 +297,28 @@ class Engine:
             self.journal.forget(scope, request.vif_id, released, for_good=True)
 
 
-def is_current(request: Request, record: Record | None) -> bool:
-    """Whether the record says that the VIF is plugged as requested."""
-    return (
-        record is not None
-        and record.status == PLUGGED
-        and record.desired == request.desired_text
-        and record.request == request.original_text
-    )
+def _kind(scope: Scope, requests: Sequence[Request]) -> Hashable:
+    """What may be done together: in one network namespace, and by the same plugins, which wait for the same things."""
+    return scope, frozenset(request.plugin for request in requests)
 
 
-def new_record(scope: Scope, request: Request, status: str, before: Record | None, tasks: Sequence[Task]) -> Record:
-    """The record of a VIF that follows ``before``, one generation on."""
-    return Record(
-        vif_id=request.vif_id,
-        plugin=request.plugin,
-        context=request.context,
-        status=status,
-        generation=before.generation + 1 if before else 1,
-        request=request.original_text,
-        desired=request.desired_text,
-        steps=json.dumps([task.step.to_primitive() for task in tasks if task.vif_id == request.vif_id]),
-        changed=time.time(),
-        scope=scope,
-    )
+def _joined_turns(turns: Sequence[_Turn]) -> tuple[Scope, list[Request], Held]:
+    held = {vif_id: holdings for turn in turns for vif_id, holdings in turn.held.items()}
+    return turns[0].scope, [request for turn in turns for request in turn.requests], held
 
 
-def with_status(record: Record, status: str) -> Record:
-    """The record, changed now."""
-    return dataclasses.replace(record, status=status, changed=time.time())
+def _to_change(
+    requests: Sequence[Request], known: Mapping[str, Record | None], work: Work, obsolete: Work
+) -> list[Request]:
+    """Those for which there is something to do, or to write down."""
+    busy = {task.vif_id for task in work.tasks} | {vif_id for vif_id, _ in obsolete.dropped}
+    return [r for r in requests if r.vif_id in busy or not is_current(r, known[r.vif_id])]
 
 
 def _merged(old: Sequence[Holding], new: Sequence[Holding]) -> list[Holding]:
     """The new ones, then the old ones that are not among them any more."""
     stated = {holding.resource.key for holding in new}
     return [*new, *(holding for holding in old if holding.resource.key not in stated)]
-
-
-def _needed(journal: Journal, scope: Scope, holdings: Sequence[Holding], leaving: set[str]) -> frozenset[str]:
-    shared = [holding.resource.key for holding in holdings if holding.resource.shared]
-    return frozenset(key for key in shared if journal.users(scope, key) - leaving)
-
-
-def _last_user_removes(leaving: Sequence[Leaving]) -> list[Leaving]:
-    """A resource that several leaving VIFs share goes once, with the last of them."""
-    later: set[str] = set()
-    result = []
-    for one in reversed(leaving):
-        keys = frozenset(holding.resource.key for holding in one.holdings if holding.resource.shared)
-        result.append(Leaving(one.purpose, one.holdings, one.needed_by_others | (keys & later)))
-        later |= keys
-    return result[::-1]
 
 
 def _joined(work: Work, more: Work) -> Work:

@@ -7,8 +7,9 @@ import contextlib
 from collections.abc import Iterator
 
 from os_vif.host import signals
-from os_vif.host.engine import Engine, is_current, new_record, with_status
+from os_vif.host.engine import Engine
 from os_vif.host.journal import PLUGGING, UNPLUGGING
+from os_vif.host.records import is_current, new_record, with_status
 from os_vif.host.request import Request
 
 

@@ -36,9 +36,10 @@ class Work:
     notes: tuple[str, ...] = ()
 
     def as_plan(self, action: str, vif_ids: Sequence[str]) -> Plan:
-        """The same, for people."""
-        holdings = tuple(holding for held in self.holdings.values() for holding in held)
-        return Plan(", ".join(vif_ids), action, tuple(task.step for task in self.tasks), holdings, self.notes)
+        """What of it is for some VIFs, for people."""
+        steps = tuple(task.step for task in self.tasks if task.vif_id in vif_ids)
+        holdings = tuple(holding for vif_id in vif_ids for holding in self.holdings.get(vif_id, ()))
+        return Plan(", ".join(vif_ids), action, steps, holdings, self.notes)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes with a VIF, or is not stated for it any more, and who else needs of it what is shared."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from os_vif.host.journal import Journal, Scope
+from os_vif.host.plan import Holding
+from os_vif.host.planner import Leaving
+from os_vif.host.realm import Purpose
+from os_vif.host.request import Request
+
+#: What is held for each VIF, by its id.
+Held = Mapping[str, Sequence[Holding]]
+
+
+class Departures:
+    """As the journal knows them."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def of(self, scope: Scope, requests: Sequence[Request], held: Held) -> list[Leaving]:
+        """All that is held for VIFs that leave together. What several of them share goes with the last of these.
+
+        The record decides what that is; only without one the request's own state does.
+        """
+        together = {request.vif_id for request in requests}
+        return _last_user_removes([self._leaving(scope, request, held, together) for request in requests])
+
+    def obsolete(self, scope: Scope, requests: Sequence[Request], held: Held) -> list[Leaving]:
+        """What is held for VIFs and not stated for them any more."""
+        leaving = []
+        for request in requests:
+            stated = {resource.key for resource in request.desired}
+            old = tuple(h for h in held.get(request.vif_id, ()) if h.resource.key not in stated)
+            if old:
+                others = self._needed(scope, old, {request.vif_id})
+                leaving.append(Leaving(Purpose(request.vif_id, request.context), old, others))
+        return leaving
+
+    def _leaving(self, scope: Scope, request: Request, held: Held, together: Collection[str]) -> Leaving:
+        holdings = tuple(held[request.vif_id])
+        if not holdings and self._journal.record(scope, request.vif_id) is None:
+            holdings = tuple(self._presumed(scope, request))
+        purpose = Purpose(request.vif_id, request.context)
+        return Leaving(purpose, holdings, self._needed(scope, holdings, together))
+
+    def _presumed(self, scope: Scope, request: Request) -> Iterator[Holding]:
+        """Without a record: what the VIF would have; the realms go by the marks on it."""
+        for resource in request.desired:
+            known = self._journal.holding(scope, resource.key) if resource.shared else None
+            yield known or Holding(resource, made=True)
+
+    def _needed(self, scope: Scope, holdings: Sequence[Holding], leaving: Collection[str]) -> frozenset[str]:
+        shared = [holding.resource.key for holding in holdings if holding.resource.shared]
+        return frozenset(key for key in shared if self._journal.users(scope, key).difference(leaving))
+
+
+def _last_user_removes(leaving: Sequence[Leaving]) -> list[Leaving]:
+    later: set[str] = set()
+    result = []
+    for one in reversed(leaving):
+        keys = frozenset(holding.resource.key for holding in one.holdings if holding.resource.shared)
+        result.append(Leaving(one.purpose, one.holdings, one.needed_by_others | (keys & later)))
+        later |= keys
+    return result[::-1]
