@@ -23,7 +23,7 @@ help:  ## this list
 demo: .venv/.runs programs  ## plug two VIFs into a bridge, ping, break, repair, unplug: a minute's tour
 	@.venv/bin/vif demo
 
-test: .venv/.develops .venv-upstream/.ready programs guest-packages  ## all tests
+test: .venv/.develops .venv-upstream/.ready .venv-neutron/.ready programs guest-packages  ## all tests
 	.venv/bin/python -m pytest $(ARGS)
 
 lint: .venv/.develops  ## style and types
@@ -71,5 +71,10 @@ guest-packages: .venv/.develops
 	tools/compat/make-venvs
 	@touch $@
 
-.PHONY: .venv-upstream .venv-upstream-430
-.venv-upstream .venv-upstream-430: %: %/.ready
+# A Neutron server, with our mechanism driver installed into it.
+.venv-neutron/.ready: pyproject.toml tools/make-venv tools/neutron/make-venv tools/neutron/constraints.txt
+	tools/neutron/make-venv
+	@touch $@
+
+.PHONY: .venv-upstream .venv-upstream-430 .venv-neutron
+.venv-upstream .venv-upstream-430 .venv-neutron: %: %/.ready

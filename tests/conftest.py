@@ -7,12 +7,14 @@ import getpass
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
 from support import kernel, missing, require
 from support.netns import Namespace
+from support.neutron import NeutronServer
 
 # Never by the clock: the machine may be busy. Always the same examples where nobody is there to look at a new one.
 hypothesis.settings.register_profile("os_vif", deadline=None, derandomize=bool(os.environ.get("CI")), print_blob=True)
@@ -80,3 +82,19 @@ def oracle_python() -> Path:
     if not python.exists():
         missing(f"upstream os-vif is not installed in {python.parents[1]}: make .venv-upstream")
     return python
+
+
+@pytest.fixture(scope="session")
+def neutron_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., NeutronServer]]:
+    """A real Neutron; see support.neutron.NeutronServer for what can be configured. One each for the whole session."""
+    started: dict[str, NeutronServer] = {}
+
+    def serve(**configuration: Any) -> NeutronServer:
+        key = repr(sorted(configuration.items()))
+        if key not in started:
+            started[key] = NeutronServer(tmp_path_factory.mktemp("neutron"), **configuration)
+        return started[key]
+
+    yield serve
+    for server in started.values():
+        server.close()
