@@ -87,6 +87,10 @@ class NetworkDriver(abc.ABC):
         """
 
     @abc.abstractmethod
+    def find(self, key: str) -> str | None:
+        """The id of the port that bind() gave for this key of a request, if it did; for callers that were killed."""
+
+    @abc.abstractmethod
     def show(self, port_id: str) -> Port:
         """The port and its bindings. Raises NetworkNotFound."""
 
