@@ -3,52 +3,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import tempfile
-from pathlib import Path
-
 import pytest
 
-from support import differences, missing, require, vifs
-from support.privileges import Sudo
-
-CLIENT = Path(__file__).with_name("unprivileged_client.py")
-NOBODY = 65534
-ONLY_NET_ADMIN = f"{1 << 12:016x}"
+from support import differences, vifs
+from support.unprivileged import NOBODY, ONLY_NET_ADMIN, Service
 
 
 @pytest.fixture
-def state_directory():
-    """A state directory of nobody's; pytest's own are closed to others."""
-    directory = tempfile.mkdtemp(prefix="os-vif-state-")
-    os.chown(directory, NOBODY, NOBODY)
-    yield directory
-    shutil.rmtree(directory)
-
-
-@pytest.fixture
-def client(netns, state_directory):
+def client(netns):
     """Runs the client as nobody: client("plug,unplug", vif, how="helper-command")."""
-    require(module="oslo_privsep", package="oslo.privsep")
-    if len(Path("/proc/self/uid_map").read_text().split()) != 3 or not _can_become(NOBODY):
-        missing("there is no second user here (a user namespace with one user); run the tests as root")
-    sudo = Sudo(netns)
-
-    def run(actions, vif, how="helper-command", command=None):
-        environment = {**os.environ, "OS_VIF_STATE_DIR": state_directory, "TMPDIR": state_directory}
-        text = json.dumps(vif.obj_to_primitive())
-        result = netns.python(CLIENT, NOBODY, how, command or sudo.command, actions, text, env=environment)
-        return {**result, "calls": sudo.calls}
-
-    yield run
-    sudo.close()
-
-
-def _can_become(uid):
-    inside, _, count = (int(word) for word in Path("/proc/self/uid_map").read_text().split())
-    return inside <= uid < inside + count
+    service = Service(netns, "vif_plug_linux_bridge")
+    yield service
+    service.close()
 
 
 @pytest.mark.parametrize("how", ["helper-command", "root-helper"])
