@@ -32,9 +32,9 @@ def complaints(database: Database, answers: Sequence[Any], names: Sequence[str],
     ``answers`` are those to the transaction, COUNT included.
     """
     try:
-        _await(database, answers, deadline)
-        rows = database.transact([_question(name) for name in names], deadline)
-        return [_complaint(database, answer["rows"], deadline) for answer in rows]
+        wait = _until_acted_on(database, answers, deadline)
+        found = database.transact([wait, *(_question(name) for name in names)], deadline)[1:]
+        return [_complaint(database, answer["rows"], deadline) for answer in found]
     except (TransactionFailed, exception.DeadlineExceeded):
         text = f"Open vSwitch did not act on it within {deadline.seconds:g} seconds: is ovs-vswitchd running?"
     except (OSError, OutcomeUnknown) as error:
@@ -42,7 +42,7 @@ def complaints(database: Database, answers: Sequence[Any], names: Sequence[str],
     return [text for _ in names]
 
 
-def _await(database: Database, answers: Sequence[Any], deadline: Deadline) -> None:
+def _until_acted_on(database: Database, answers: Sequence[Any], deadline: Deadline) -> Row:
     # Without an answer (it was lost), any later count will do.
     counted = answers[-1] if answers[-1] else database.transact(COUNT[1:], deadline)[0]
     if not counted["rows"]:
@@ -50,7 +50,7 @@ def _await(database: Database, answers: Sequence[Any], deadline: Deadline) -> No
     target = counted["rows"][0]["next_cfg"]
     # A little before the deadline, so that it is the server that tells of it.
     milliseconds = max(int(deadline.remaining() * 1000) - 500, 1)
-    database.transact([until_reached("Open_vSwitch", "cur_cfg", target, milliseconds)], deadline)
+    return until_reached("Open_vSwitch", "cur_cfg", target, milliseconds)
 
 
 def _question(name: str) -> Row:

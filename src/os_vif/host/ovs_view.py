@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the planner knows of Open vSwitch: the rows that a plan concerns, read in two questions."""
+"""What the planner knows of Open vSwitch: the rows that a plan concerns.
+
+They are read in one question, and a second one where somebody else has made a port: what ours is called is known.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from os_vif.host.deadline import Deadline
 from os_vif.host.ovsdb_database import Database
-from os_vif.host.ovsdb_rows import from_map, from_optional, from_set, ref, select, to_map
+from os_vif.host.ovsdb_rows import Row, from_map, from_optional, from_set, ref, row_id, select, to_map
 from os_vif.host.state_ovs import OvsBridge, OvsPort, OvsResource
 
 #: The key in external_ids by which we know what we made; its value is the id of the VIF, or SHARED.
@@ -68,18 +71,21 @@ def read(database: Database, resources: Sequence[OvsResource], deadline: Deadlin
     """Reads what the resources concern. Raises TransactionFailed, DeadlineExceeded, OSError."""
     bridges = sorted({name for r in resources for name in _bridges_of(r)})
     ports = sorted({r.name for r in resources if isinstance(r, OvsPort)})
+    expected = [row_id("Port", name) for name in ports]
     questions = {
         "switch": [select("Open_vSwitch", [], ["datapath_types", "iface_types"])],
         "bridges": [select("Bridge", [["name", "==", name]], _BRIDGE) for name in bridges],
         "ports": [select("Port", [["name", "==", name]], _PORT) for name in ports],
         "interfaces": [select("Interface", [["name", "==", name]], _INTERFACE) for name in ports],
         "qos": [select("QoS", qos_of(name), ["_uuid"]) for name in ports],
+        "homes": [_home_of(row) for row in expected],
     }
     results = iter(database.transact([row for rows in questions.values() for row in rows], deadline))
     answers = {topic: [next(results)["rows"] for _ in rows] for topic, rows in questions.items()}
     interfaces = {row["name"]: row for rows in answers["interfaces"] for row in rows}
     found_ports = [row for rows in answers["ports"] for row in rows]
-    homes = _homes(database, [row["_uuid"][1] for row in found_ports], deadline)
+    homes = {row: home["name"] for row, homes in zip(expected, answers["homes"], strict=True) for home in homes}
+    homes |= _homes(database, {row["_uuid"][1] for row in found_ports}.difference(expected), deadline)
     return OvsView(
         {row["name"]: _bridge(row) for rows in answers["bridges"] for row in rows},
         {row["name"]: _port(row, interfaces.get(row["name"], {}), homes) for row in found_ports},
@@ -112,9 +118,13 @@ def _bridges_of(resource: OvsResource) -> tuple[str, ...]:
     return (resource.name,) if isinstance(resource, OvsBridge) else ()
 
 
-def _homes(database: Database, ports: Sequence[str], deadline: Deadline) -> dict[str, str]:
+def _home_of(port: str) -> Row:
+    return select("Bridge", [["ports", "includes", ref(port)]], ["name"])
+
+
+def _homes(database: Database, ports: Collection[str], deadline: Deadline) -> dict[str, str]:
     """UUID of a port → name of the bridge that has it."""
-    questions = [select("Bridge", [["ports", "includes", ref(port)]], ["name"]) for port in ports]
+    questions = [_home_of(port) for port in ports]
     answers = database.transact(questions, deadline) if questions else []
     return {port: row["name"] for port, result in zip(ports, answers, strict=True) for row in result["rows"]}
 

@@ -83,10 +83,10 @@ class Planner:
         released: list[str] = []
         notes: list[str] = []
         gone: list[Holding] = []
+        actual = self._read_leaving(leaving)
         for one in leaving:
-            going, kept, reason = self._sort_out(one, gone, keep_shared=keep_shared)
+            going, kept, reason = self._sort_out(one, gone, actual, keep_shared=keep_shared)
             gone += going
-            actual = self._read_for([holding.resource for holding in going], one.purpose)
             for holding in reversed(going):
                 realm = self._realms[holding.resource.realm]
                 tasks += _tasks(realm.remove(holding, actual[realm.name], one.purpose), one.purpose)
@@ -96,7 +96,7 @@ class Planner:
         return Work(tuple(tasks), released=tuple(released), notes=tuple(notes))
 
     def _sort_out(
-        self, one: Leaving, gone: Sequence[Holding], *, keep_shared: bool
+        self, one: Leaving, gone: Sequence[Holding], actual: Mapping[str, object], *, keep_shared: bool
     ) -> tuple[list[Holding], list[Holding], str]:
         """Shared resources that nobody needs go together or, while one of them is in use, not at all.
 
@@ -107,15 +107,22 @@ class Planner:
         if keep_shared and kept:
             reason = "without a journal, nobody knows who else needs it"
         else:
-            reason = self._in_use(going, gone, one.purpose)
+            reason = self._in_use(kept, actual, [*gone, *going])
         return ([h for h in going if not h.resource.shared], kept, reason) if reason else (going, [], "")
 
-    def _in_use(self, going: Sequence[Holding], gone: Sequence[Holding], purpose: Purpose) -> str:
-        leaving = [*gone, *going]
-        shared = [holding for holding in going if holding.resource.shared]
-        actual = self._read_for([holding.resource for holding in shared], purpose)
+    def _in_use(self, shared: Sequence[Holding], actual: Mapping[str, object], leaving: Sequence[Holding]) -> str:
         reasons = (self._realms[h.resource.realm].in_use(h, actual[h.resource.realm], leaving) for h in shared)
         return next((reason for reason in reasons if reason), "")
+
+    def _read_leaving(self, leaving: Sequence[Leaving]) -> dict[str, object]:
+        """What nobody else needs of it. One reading for all, as for what is stated."""
+        going = {
+            holding.resource.key: holding.resource
+            for one in leaving
+            for holding in one.holdings
+            if holding.resource.key not in one.needed_by_others
+        }
+        return self._read_for(list(going.values()), leaving[0].purpose) if leaving else {}
 
     def _read(self, resources: Sequence[Resource], requests: Sequence[Request]) -> dict[str, object]:
         # One reading for all: what is read does not depend on whom it is for, only the helper's name does.
