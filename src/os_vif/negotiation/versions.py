@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Versions that both sides have: ``major.minor``, where a newer minor one only adds optional fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from os_vif import exception
+from os_vif.objects._versions import parse
+from os_vif.objects.base import VersionedObject
+
+
+def newest_common(cls: type[VersionedObject], lowest: str, highest: str) -> str | None:
+    """The newest version of ``cls`` from ``lowest`` to ``highest``, or None. Raises ValueError if one is no version."""
+    common = [version for version in cls.obj_versions() if is_within(version, lowest, highest)]
+    return common[-1] if common else None
+
+
+def is_within(version: str, lowest: str, highest: str) -> bool:
+    """Whether ``version`` is from ``lowest`` to ``highest``. Raises ValueError if one of them is no version."""
+    return parse(lowest) <= parse(version) <= parse(highest)
+
+
+def class_of(name: str) -> type[VersionedObject] | None:
+    """The class of the model with that name on the wire, or None."""
+    try:
+        return VersionedObject.obj_class_from_name(name, "1.0")
+    except exception.ObjectError:
+        return None
+
+
+def told(versions: Sequence[str]) -> str:
+    """Versions for a sentence."""
+    return versions[0] if len(versions) == 1 else f"{versions[0]} to {versions[-1]}"
