@@ -49,6 +49,9 @@ class HypervisorDriver(abc.ABC):
     #: Options of the group ``os_vif_hypervisor_<name>``.
     CONFIG_OPTS: ClassVar[Sequence[cfg.Opt]] = ()
 
+    #: Whether its guests can only be given interfaces while they run, with attach().
+    HOT_ONLY: ClassVar[bool] = False
+
     def __init__(self, name: str, config: Any) -> None:
         self.name = name
         self.config = config
