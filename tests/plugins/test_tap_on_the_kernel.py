@@ -86,12 +86,12 @@ def test_the_profiles_address_is_the_taps(host_for):
 
 
 def test_owner_and_group_are_those_of_the_options(host_for):
-    """So that a hypervisor need not be root."""
-    host = host_for(TapPlugin, owner=64055, group=108)
+    """So that a hypervisor need not be root. Nobody has these ids: `ip` would show their names instead."""
+    host = host_for(TapPlugin, owner=1964055, group=1964108)
     host.plug(vifs.generic())
     data = host.ns.run(["ip", "-n", host.ns.name, "-d", "link", "show", "tap1"]).stdout
-    assert "user 64055" in data
-    assert "group 108" in data
+    assert "user 1964055" in data
+    assert "group 1964108" in data
 
 
 def test_plugging_again_writes_nothing(host_for):

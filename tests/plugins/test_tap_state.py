@@ -8,6 +8,7 @@ import pytest
 from os_vif import exception
 from os_vif.objects.network import Network
 from os_vif.objects.vif import VIFGeneric, VIFPortProfileFPTap, VIFPortProfileOpenVSwitch
+from os_vif.plugins.linux_bridge import LinuxBridgePlugin
 from os_vif.plugins.tap import TapPlugin
 from support import vifs
 from support.resources import lines
@@ -40,9 +41,59 @@ def test_a_tap(configured, fields, options, expected):
     assert lines(plugin.desired_state(vifs.generic(**fields), vifs.INSTANCE)) == [expected]
 
 
+def in_bridge(**network):
+    return vifs.generic(network=Network(bridge="br0", **network), has_traffic_filtering=True)
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"),
+    [
+        ({}, ["ExistingLink br0 shared up=None", "Tap tap1 master=br0 sysctls=no-host-ip"]),
+        ({"mtu": 1450}, ["ExistingLink br0 shared up=None", "Tap tap1 master=br0 mtu=1450 sysctls=no-host-ip"]),
+        (
+            {"should_provide_bridge": True, "multi_host": True},
+            ["ExistingLink br0 shared up=None", "Tap tap1 master=br0 sysctls=no-host-ip"],
+        ),
+    ],
+)
+def test_a_bridge_that_is_not_to_be_made_must_be_there(configured, network, expected):
+    """Nothing of it is changed: what is stated is that it exists."""
+    stated = configured(TapPlugin).desired_state(in_bridge(**network), vifs.INSTANCE)
+    assert lines(stated) == expected
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {},
+        {"mtu": 1450},
+        {"bridge_interface": "eth9"},
+        {"bridge_interface": "eth9", "mtu": 1450},
+        {"bridge_interface": "eth9", "should_provide_vlan": True, "vlan": 7},
+    ],
+)
+@pytest.mark.parametrize("filtering", [True, False])
+def test_the_bridge_is_made_as_the_linux_bridge_plugin_makes_it(configured, network, filtering):
+    """The same resources to the letter, by the same options: VIFs of both plugins may share a network."""
+    options = {"network_device_mtu": 9000, "forward_bridge_interface": ["eth5"]}
+    other = configured(LinuxBridgePlugin, **options)
+    tap_plugin = TapPlugin(configured(TapPlugin).config, other.config)
+    vif = vifs.generic(
+        network=Network(bridge="br0", should_provide_bridge=True, **network), has_traffic_filtering=filtering
+    )
+    *bridge, tap = tap_plugin.desired_state(vif, vifs.INSTANCE)
+    assert bridge == list(other.desired_state(vifs.bridge("br0", filtering=filtering, **network), vifs.INSTANCE))
+    assert tap.master == "br0"
+    assert tap.mtu == network.get("mtu", 9000 if "bridge_interface" in network else None)
+
+
 @pytest.mark.parametrize(
     ("vif", "message"),
     [
+        (
+            in_bridge(should_provide_bridge=True, bridge_interface="br0"),
+            "network.bridge_interface: br0 cannot be a port of the bridge br0.",
+        ),
         (VIFGeneric(id=vifs.identity(1)), "vif_name: must be set, because it names the tap."),
         (vifs.bridge("br0"), "vif: the plugin tap takes VIFGeneric, not VIFBridge."),
     ],

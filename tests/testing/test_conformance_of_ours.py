@@ -20,6 +20,20 @@ class TestTap(PluginConformance):
         return vifs.generic(f"tap{number}", number=number), vifs.INSTANCE
 
 
+class TestTapInABridge(PluginConformance):
+    """The tap plugin on a network whose bridge it is to make, on a fake host with a card whose addresses move."""
+
+    def make_host(self):
+        return FakeHost()
+
+    def prepare(self):
+        self.host.somebody.add_nic("eth0", addresses=["192.0.2.5/24"])
+
+    def make_vif(self, number):
+        network = vifs.Network(bridge="br0", should_provide_bridge=True, bridge_interface="eth0", mtu=1450)
+        return vifs.generic(f"tap{number}", number=number, network=network), vifs.INSTANCE
+
+
 class TestLinuxBridge(PluginConformance):
     """The Linux bridge plugin, on a fake host with a card whose addresses move."""
 
