@@ -70,13 +70,16 @@ def new_switch(new_netns):
 
 @pytest.fixture
 def host_on(tmp_path):
-    """Makes a host that plugs into a switch, with options of the test's own: host_on(switch, isolate_vif=True)."""
+    """Makes a host that plugs into a switch, with options of the test's own: host_on(switch, isolate_vif=True).
+
+    ``sysfs`` is a tree that tells of its network cards.
+    """
 
     made = []
 
-    def make(switch, **options):
+    def make(switch, *, sysfs=Path("/sys"), **options):
         values = {"ovsdb_connection": switch.remote, "ovs_vsctl_timeout": 20, **options}
-        made.append(plugging.PlugHost(switch.ns, tmp_path, plugging.configured(OvsPlugin, **values)))
+        made.append(plugging.PlugHost(switch.ns, tmp_path, plugging.configured(OvsPlugin, **values), sysfs=sysfs))
         return made[-1]
 
     yield make
@@ -97,12 +100,13 @@ def host(new_host):
 
 
 class Upstream:
-    """Upstream os-vif, in the namespace of a switch."""
+    """Upstream os-vif, in the namespace of a switch; with ``sysfs``, that tree is its /sys."""
 
-    def __init__(self, python, switch):
+    def __init__(self, python, switch, sysfs=None):
         self._switch = switch
+        mounting = ["sh", "-c", 'mount --bind "$0" /sys && exec "$@"', sysfs] if sysfs else []
         self._process = switch.ns.popen(
-            [python, "-P", "-W", "ignore", UPSTREAM],
+            [*mounting, python, "-P", "-W", "ignore", UPSTREAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -136,10 +140,10 @@ def upstream_on(oracle_python):
     """Upstream os-vif on a switch: upstream_on(switch). One process each, for the session."""
     started = {}
 
-    def on(switch):
-        if switch.remote not in started:
-            started[switch.remote] = Upstream(oracle_python, switch)
-        return started[switch.remote]
+    def on(switch, sysfs=None):
+        if (switch.remote, sysfs) not in started:
+            started[switch.remote, sysfs] = Upstream(oracle_python, switch, sysfs)
+        return started[switch.remote, sysfs]
 
     yield on
     for upstream in started.values():

@@ -36,12 +36,12 @@ def configured(plugin: type[Plugin], **values: Any) -> Plugin:
 
 
 class PlugHost:
-    """Plugs into a namespace; every call is made by a thread inside it."""
+    """Plugs into a namespace; every call is made by a thread inside it. Its network cards are those in ``sysfs``."""
 
-    def __init__(self, namespace: Namespace, directory: Path, plugin: Plugin) -> None:
+    def __init__(self, namespace: Namespace, directory: Path, plugin: Plugin, *, sysfs: Path = Path("/sys")) -> None:
         self.ns = namespace
         self.plugin = plugin
-        self.engine = Engine(RealHost(), Journal(directory / "journal.db"), Locks(directory / "locks"))
+        self.engine = Engine(RealHost(sysfs), Journal(directory / "journal.db"), Locks(directory / "locks"))
 
     def plug(self, *what: Any) -> Plan:
         """Plugs VIFs, all in one go. Raises what the engine raises."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,8 @@ def build(root: Path, *cards: Card) -> Path:
 
 
 def _functions(root: Path, function: str, virtual: Sequence[str]) -> None:
+    for name in ("sriov_totalvfs", "sriov_numvfs"):
+        (_device(root, function) / name).write_text(f"{len(virtual)}\n")
     for number, address in enumerate(virtual):
         _link(_device(root, function) / f"virtfn{number}", _device(root, address))
         _link(_device(root, address) / "physfn", _device(root, function))
@@ -51,6 +54,9 @@ def _netdev(root: Path, netdev: Netdev) -> None:
         if value := getattr(netdev, name):
             (directory / name).write_text(value + "\n")
     _link(root / "class" / "net" / netdev.name, directory)
+    _link(directory / "subsystem", root / "class" / "net")
+    if netdev.pci:
+        _link(directory / "device", home)
 
 
 def _device(root: Path, address: str) -> Path:
@@ -63,4 +69,5 @@ def _device(root: Path, address: str) -> Path:
 
 def _link(path: Path, target: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.symlink_to(target)
+    # As the kernel does, which names the target also where its name could be left out: programs read it there.
+    path.symlink_to(Path(os.path.relpath(target.parent, path.parent)) / target.name)

@@ -26,7 +26,7 @@ from os_vif.host.state_ovs import IDENTITY, OvsBridge, OvsPort, OvsResource
 #: Interfaces whose device ovs-vswitchd makes itself. For all others it has to be there already.
 _MADE_BY_SWITCH = ("internal", "patch", "dpdk", "dpdkvhostuser", "dpdkvhostuserclient")
 
-#: Seconds that the switch may take to let go of the device of a bridge that is no more.
+#: Seconds that the switch may take to let go of the device of a bridge or port that is no more.
 _LONGEST_END = 2
 
 
@@ -140,11 +140,14 @@ class OvsRealm:
         first = operations[0].arguments
         database, deadline = self._database(first["database"], first["credentials"]), Deadline(first["seconds"])
         awaited = self._awaited(operations)
-        answers = _commit(database, operations, ovs_outcome.COUNT if awaited else (), deadline)
+        released = any(operation.arguments["await_release"] for operation in operations)
+        answers = _commit(database, operations, ovs_outcome.COUNT if awaited or released else (), deadline)
         complaints = ovs_outcome.complaints(database, answers, list(awaited), deadline) if awaited else []
         for number, complaint in zip(awaited.values(), complaints, strict=True):
             if complaint:
                 raise OperationFailed(len(operations), 0, complaint, number)
+        if released:  # nothing can speak against it: who is down lets go when he is up
+            ovs_outcome.complaints(database, answers, [], Deadline(_LONGEST_END))
         self._await_ends(operations)
 
     def _awaited(self, operations: Sequence[Operation]) -> dict[str, int]:

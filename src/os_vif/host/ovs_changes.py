@@ -83,12 +83,14 @@ def add_port(port: OvsPort, marks: Mapping[str, str], left_over_qos: str = "") -
         mutate("Bridge", [["name", "==", port.bridge]], "ports", "insert", refs([row])),
     ]
     text = f"add {port.label} to Open vSwitch bridge {port.bridge}"
-    return _step(port, text, rows, _remove_port(port, row), awaited=[port.name])
+    undo = _operation(port, _remove_port(port, row), released=port.device_stays)
+    return Step("ovs", port.name, text, _operation(port, rows, awaited=[port.name]), undo)
 
 
 def delete_port(port: OvsPort, found: PortRow) -> Step:
     """Takes a port away, and its QoS."""
-    return _step(port, f"delete {port.label} of Open vSwitch bridge {found.bridge}", _remove_port(port, found.row), ())
+    operation = _operation(port, _remove_port(port, found.row), released=port.device_stays)
+    return Step("ovs", port.name, f"delete {port.label} of Open vSwitch bridge {found.bridge}", operation)
 
 
 def _remove_port(port: OvsPort, row: str) -> list[Row]:
@@ -168,11 +170,8 @@ def _column(value: Any) -> Any:
     return ["set", list(value)] if isinstance(value, list | tuple) else value
 
 
-def _step(
-    resource: OvsResource, text: str, rows: Sequence[Row], undo: Sequence[Row], awaited: Sequence[str] = ()
-) -> Step:
-    operation = _operation(resource, rows, awaited)
-    return Step("ovs", resource.name, text, operation, _operation(resource, undo) if undo else None)
+def _step(resource: OvsResource, text: str, rows: Sequence[Row], undo: Sequence[Row]) -> Step:
+    return Step("ovs", resource.name, text, _operation(resource, rows), _operation(resource, undo))
 
 
 def _operation(
@@ -181,6 +180,7 @@ def _operation(
     awaited: Sequence[str] = (),
     ended: Sequence[str] = (),
     *,
+    released: bool = False,
     optional: bool = False,
 ) -> Operation:
     """``optional``: a guard that does not let it through means that it is not to be done."""
@@ -191,6 +191,7 @@ def _operation(
         "rows": list(rows),
         "await": list(awaited),
         "await_end": list(ended),
+        "await_release": released,
         "optional": optional,
     }
     return Operation("ovsdb.transact", arguments)

@@ -74,6 +74,7 @@ class OvsPort(OvsResource):
     the port that are given to it when it is made and belong to others from then on (Neutron's agent sets the tag); so
     does the QoS row of type ``qos_type``. Keys of maps that are not stated are left alone, but for those by which the
     network side knows a port (IDENTITY). A port to ADOPT is ours by being on its bridge, which nobody else uses.
+    With ``device_stays`` the device outlives the port: who takes the port away waits until the switch has let go of it.
     """
 
     bridge: str
@@ -83,6 +84,7 @@ class OvsPort(OvsResource):
     mtu_request: int | None = None
     at_birth: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     qos_type: str = ""
+    device_stays: bool = False
     if_foreign: IfForeign = IfForeign.REFUSE
 
     @property

@@ -24,7 +24,8 @@ class Representor(ExistingLink):
 
     def resolved(self, devices: Devices) -> ExistingLink:
         """The device by its name. Raises LookupError."""
-        return ExistingLink(name=devices.representor_of(self.vf), mtu=self.mtu, up=True, leave_down=True)
+        name = devices.representor_of(self.vf)
+        return ExistingLink(name=name, mtu=self.mtu, up=True, leave_down=True, sysctls=self.sysctls)
 
 
 @resource_type
@@ -39,7 +40,7 @@ class RepresentorPort(OvsPort):
         """The port under the device's name, or the port of DPDK with the arguments for it. Raises LookupError."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(OvsPort)}
         if not self.name:
-            return OvsPort(**values | {"name": devices.representor_of(self.vf)})
+            return OvsPort(**values | {"name": devices.representor_of(self.vf), "device_stays": True})
         function, number = devices.physical_function_of(self.vf)
         arguments = {"dpdk-devargs": f"{function},representor=[{number}]"}
         return OvsPort(**values | {"type": "dpdk", "options": arguments})

@@ -170,7 +170,7 @@ class Wiring:
             name = names.dpdk_representor(reading.required(self._vif, "id", "because the port is named after it"))
             yield self._representor_port(address, name=name, mtu_request=self._mtu())
         else:
-            yield Representor(vf=address, mtu=self._mtu())
+            yield Representor(vf=address, mtu=self._mtu(), sysctls=NO_HOST_IP)
             yield self._representor_port(address, qos_type=self._qos_type())
 
     def _representor_port(self, address: str, **particulars: Any) -> RepresentorPort:
