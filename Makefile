@@ -23,7 +23,7 @@ help:  ## this list
 demo: .venv/.runs programs  ## plug two VIFs into a bridge, ping, break, repair, unplug: a minute's tour
 	@.venv/bin/vif demo
 
-test: .venv/.develops .venv-upstream/.ready .venv-neutron/.ready programs guest-packages  ## all tests
+test: .venv/.develops .venv-upstream/.ready .venv-upstream-430/.ready .venv-neutron/.ready programs guest-packages  ## all tests
 	.venv/bin/python -m pytest $(ARGS)
 
 lint: .venv/.develops  ## style and types

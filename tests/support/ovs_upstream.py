@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Upstream os-vif as a process that plugs what it is told to: a JSON request per line in, a JSON answer per line out.
 
-Run by the interpreter that has upstream. A request is [options, "plug" or "unplug", VIF, instance], the latter two in
-their wire form; the answer is null, or the text of the error.
+Run by the interpreter that has upstream; its argument is the plugin, "ovs" if there is none. A request is [options,
+"plug" or "unplug", VIF, instance], the latter two in their wire form; the answer is null, or the text of the error.
 """
 
+import importlib
 import json
 import os
 import sys
@@ -18,8 +19,9 @@ def main() -> None:
 
     import os_vif
     from os_vif.objects import base
-    from vif_plug_ovs import privsep
 
+    plugin = sys.argv[1] if len(sys.argv) > 1 else "ovs"
+    privsep = importlib.import_module(f"vif_plug_{plugin}.privsep")
     os_vif.initialize()
     cfg.CONF([], project="os-vif-tests", default_config_files=[])
     privsep.vif_plug.set_client_mode(False)
@@ -27,10 +29,10 @@ def main() -> None:
     for line in sys.stdin:
         options, action, *objects = json.loads(line)
         if options != current:
-            for name in ("isolate_vif", "per_port_bridge", "default_qos_type", "network_device_mtu"):
-                cfg.CONF.clear_override(name, "os_vif_ovs")
+            for name in cfg.CONF[f"os_vif_{plugin}"]:
+                cfg.CONF.clear_override(name, f"os_vif_{plugin}")
             for name, value in options.items():
-                cfg.CONF.set_override(name, value, "os_vif_ovs")
+                cfg.CONF.set_override(name, value, f"os_vif_{plugin}")
             os_vif.initialize(reset=True)
             current = options
         error = None
