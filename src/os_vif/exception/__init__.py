@@ -53,7 +53,8 @@
     ├── HypervisorError                     hypervisor
     │   ├── GuestNotFound                   guest-not-found
     │   ├── CannotRender                    cannot-render
-    │   └── HotPlugFailed                   hot-plug
+    │   ├── HotPlugFailed                   hot-plug
+    │   └── HypervisorUnavailable           hypervisor-unavailable
     └── LifecycleError                      lifecycle
         ├── NotAttached                     not-attached
         └── WrongPhase                      wrong-phase
@@ -122,6 +123,7 @@ if TYPE_CHECKING:
         GuestNotFound,
         HotPlugFailed,
         HypervisorError,
+        HypervisorUnavailable,
         LifecycleError,
         MalformedOffer,
         NegotiationError,
@@ -150,6 +152,7 @@ __all__ = [
     "HostError",
     "HotPlugFailed",
     "HypervisorError",
+    "HypervisorUnavailable",
     "InvalidRequest",
     "InvalidType",
     "InvalidValue",

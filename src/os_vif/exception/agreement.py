@@ -128,6 +128,14 @@ class GuestNotFound(HypervisorError):
     msg_fmt = "%(hypervisor)s has no guest %(guest)s: %(reason)s"
 
 
+class HypervisorUnavailable(HypervisorError):
+    """The hypervisor does not answer, does not let us in, or what it is spoken to with is not installed."""
+
+    code = "hypervisor-unavailable"
+    retriable = True
+    msg_fmt = "%(hypervisor)s: %(reason)s"
+
+
 class CannotRender(HypervisorError):
     """The hypervisor has no form for such a VIF."""
 
