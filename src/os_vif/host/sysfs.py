@@ -12,9 +12,9 @@ from pathlib import Path
 
 _VIRTUAL_FUNCTION = re.compile(r"virtfn(\d+)")
 
-#: phys_port_name of a representor: "pf0vf3", "c1pf0vf3" with the controller's number, "vf3", and, from before there
-#: was one scheme for all, just the number.
-_REPRESENTOR = re.compile(r"(?:c\d+)?(?:pf(?P<pf>\d+))?(?:vf)?(?P<vf>\d+)")
+#: phys_port_name of a representor: "pf0vf3", "c1pf0vf3" for a function of another controller (a smart NIC's processor
+#: sees those of the host so), "vf3", and, from before there was one scheme for all, just the number.
+_REPRESENTOR = re.compile(r"(?P<controller>c\d+)?(?:pf(?P<pf>\d+))?(?:vf)?(?P<vf>\d+)")
 
 #: phys_port_name of the port to the wire: "p0".
 _UPLINK = re.compile(r"p(?P<pf>\d+)")
@@ -45,7 +45,8 @@ def representor_of(vf: str, root: Path = Path("/sys")) -> str:
     """The device in the host that stands for a virtual function.
 
     It is on the same switch as the physical function, and its phys_port_name has the function's number. Cards with
-    several ports may have one switch for all: then the number of the physical function decides.
+    several ports may have one switch for all: then it is listed at its physical function, or has the number of that
+    in its name. A function of this machine goes before one of another controller with the same numbers.
 
     Raises LookupError where there is none: the card is not in switchdev mode, say.
     """
@@ -55,16 +56,23 @@ def representor_of(vf: str, root: Path = Path("/sys")) -> str:
         raise LookupError(
             f"the card of virtual function {vf} is not in switchdev mode: {function} has no phys_switch_id"
         )
-    port = _port_number_of(function, root)
-    for name in sorted(entry.name for entry in (root / "class" / "net").iterdir()):
-        if _attribute(name, "phys_switch_id", root) == switch and _stands_for(name, port, number, root):
-            return name
-    raise LookupError(f"no device stands for virtual function {vf} (number {number} of {function}) on switch {switch}")
+    found = min(_representors(function, number, switch, root), default=None)
+    if found is None:
+        raise LookupError(
+            f"no device stands for virtual function {vf} (number {number} of {function}) on switch {switch}"
+        )
+    return found[1]
 
 
-def _stands_for(name: str, port: int, number: int, root: Path) -> bool:
-    match = _REPRESENTOR.fullmatch(_attribute(name, "phys_port_name", root))
-    return match is not None and int(match["vf"]) == number and match["pf"] in (None, str(port))
+def _representors(function: str, number: int, switch: str, root: Path) -> Iterator[tuple[bool, str]]:
+    """Those of a function's number: whether it is another controller's, and the name of the device."""
+    port, listed = _port_number_of(function, root), set(_netdevs_of(function, root))
+    for name in (entry.name for entry in (root / "class" / "net").iterdir()):
+        match = _REPRESENTOR.fullmatch(_attribute(name, "phys_port_name", root))
+        if match is None or int(match["vf"]) != number or _attribute(name, "phys_switch_id", root) != switch:
+            continue
+        if name in listed or match["pf"] in (None, str(port)):
+            yield match["controller"] is not None, name
 
 
 def _switch_of(function: str, root: Path) -> str:
@@ -74,12 +82,11 @@ def _switch_of(function: str, root: Path) -> str:
 
 
 def _port_number_of(function: str, root: Path) -> int:
-    """The number of a physical function on its card: that of its port to the wire, else the function of its address."""
-    for name in _netdevs_of(function, root):
-        match = _UPLINK.fullmatch(_attribute(name, "phys_port_name", root))
-        if match:
-            return int(match["pf"])
-    return int(function.rpartition(".")[2], 16)
+    """The number of a physical function on its card: that of its port to the wire, if it has just one with a number,
+    else the function of its address."""
+    names = (_attribute(name, "phys_port_name", root) for name in _netdevs_of(function, root))
+    uplinks = [int(match["pf"]) for name in names if (match := _UPLINK.fullmatch(name))]
+    return uplinks[0] if len(uplinks) == 1 else int(function.rpartition(".")[2], 16)
 
 
 def _netdevs_of(address: str, root: Path) -> Iterator[str]:
