@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures this os-vif side by side with upstream's, in one run, and prints ratios.
+"""Measures this os-vif side by side with upstream's, and with the floor, in one run, and prints ratios.
 
-`python bench/run.py [--rounds N] [--json FILE]`. Each round measures both, one after the other; what is shown is the
-median of the rounds. Upstream 5.3.0 is the peer; for the Linux bridge, which 5.0.0 dropped, 4.3.0 is.
+`python bench/run.py [--rounds N] [--json FILE]`. Each round measures all, one after the other; what is shown is the
+median of the rounds. Upstream 5.3.0 is the peer; for the Linux bridge, which 5.0.0 dropped, 4.3.0 is. The floor is what
+the kernel and Open vSwitch alone take for the same, asked for by hand (floor.py).
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 SUBJECT = Path(__file__).with_name("subject.py")
+FLOOR = Path(__file__).with_name("floor.py")
 OURS = ROOT / ".venv/bin/python"
 PEER = ROOT / ".venv-upstream/bin/python"
 LINUX_BRIDGE_PEER = ROOT / ".venv-upstream-430/bin/python"
@@ -57,7 +60,19 @@ OVS_TASKS: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "ovs, 50 from 16 threads": ("netdev", 0, ("ovs_threads", "50", "16")),
 }
 
+#: Those of which there is a floor.
+WITH_FLOOR = ("ovs hybrid", "ovs port and tap")
+
 Figures = dict[str, list[float]]
+
+
+@dataclass
+class Measured:
+    """Figures by name: ours, upstream's, and the floor's."""
+
+    ours: Figures = field(default_factory=dict)
+    theirs: Figures = field(default_factory=dict)
+    floor: Figures = field(default_factory=dict)
 
 
 def main() -> int:
@@ -66,17 +81,17 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
-    ours: Figures = {}
-    theirs: Figures = {}
+    all_of_it = Measured()
+    ours, theirs = all_of_it.ours, all_of_it.theirs
     for number in range(options.rounds):
         print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
         measure_start(OURS, ours)
         measure_start(PEER, theirs)
         collect(ours, "objects", run(OURS, "codec"))
         collect(theirs, "objects", run(PEER, "codec"))
-        measure_linux_bridge(ours, theirs)
-        measure_ovs(ours, theirs)
-    rows = [row(name, ours[name], theirs[name]) for name in ours if name in theirs]
+        measure_linux_bridge(all_of_it)
+        measure_ovs(all_of_it)
+    rows = [row(name, all_of_it) for name in ours if name in theirs]
     show(rows)
     if options.json:
         options.json.write_text(json.dumps({"machine": machine(), "rows": rows}, indent=2) + "\n")
@@ -92,25 +107,29 @@ def measure_start(python: Path, figures: Figures) -> None:
         figures.setdefault("start: memory", []).append(memory)
 
 
-def measure_linux_bridge(ours: Figures, theirs: Figures) -> None:
+def measure_linux_bridge(measured: Measured) -> None:
     """In a network namespace of its own each; needs root."""
     if os.geteuid() != 0:
         print("not root: the Linux bridge is left out", file=sys.stderr)
         return
     for filtering, title in (("plain", "linux bridge"), ("filtering", "linux bridge, filtering")):
-        collect(ours, title, run_in_namespace(OURS, "linux_bridge", filtering))
-        collect(theirs, title, run_in_namespace(LINUX_BRIDGE_PEER, "linux_bridge", filtering))
+        collect(measured.ours, title, run(OURS, "linux_bridge", filtering, prefix=NAMESPACES))
+        collect(measured.theirs, title, run(LINUX_BRIDGE_PEER, "linux_bridge", filtering, prefix=NAMESPACES))
+    collect(measured.floor, "linux bridge", run(OURS, "linux_bridge", script=FLOOR, prefix=NAMESPACES))
 
 
-def measure_ovs(ours: Figures, theirs: Figures) -> None:
+def measure_ovs(measured: Measured) -> None:
     """Beside a switch of its own each; needs root and Open vSwitch."""
     if os.geteuid() != 0 or not shutil.which("ovs-vswitchd"):
         print("not root, or no openvswitch-switch installed: Open vSwitch is left out", file=sys.stderr)
         return
     for title, (datapath, ports, task) in OVS_TASKS.items():
         switch = (sys.executable, str(Path(__file__).with_name("with_switch.py")), datapath, str(ports), "--")
-        for python, figures in ((OURS, ours), (PEER, theirs)):
-            collect(figures, title, run(python, *task, prefix=(*NAMESPACES, *switch)))
+        beside = (*NAMESPACES, *switch)
+        collect(measured.ours, title, run(OURS, *task, prefix=beside))
+        collect(measured.theirs, title, run(PEER, *task, prefix=beside))
+        if title in WITH_FLOOR:
+            collect(measured.floor, title, run(OURS, *task, script=FLOOR, prefix=beside))
 
 
 def collect(figures: Figures, title: str, found: dict[str, float]) -> None:
@@ -119,34 +138,34 @@ def collect(figures: Figures, title: str, found: dict[str, float]) -> None:
         figures.setdefault(f"{title}: {name}", []).append(value)
 
 
-def run(python: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Runs the subject in an environment, away from this machine's own state."""
+def run(python: Path, *arguments: str, script: Path = SUBJECT, prefix: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Runs the subject, or the floor, in an environment, away from this machine's own state."""
     with tempfile.TemporaryDirectory() as state:
         environment = {**os.environ, "OS_VIF_STATE_DIR": state}
-        command = [*prefix, str(python), "-W", "ignore", str(SUBJECT), *arguments]
+        command = [*prefix, str(python), "-W", "ignore", str(script), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd="/", check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def run_in_namespace(python: Path, *arguments: str) -> dict[str, Any]:
-    """The same, in a network namespace that is gone afterwards."""
-    return run(python, *arguments, prefix=NAMESPACES)
-
-
-def row(name: str, ours: list[float], theirs: list[float]) -> dict[str, Any]:
+def row(name: str, measured: Measured) -> dict[str, Any]:
     """One line of the table."""
-    mine, others = statistics.median(ours), statistics.median(theirs)
-    return {"what": name, "ours": mine, "upstream": others, "ratio": mine / others, "aim": AIMS.get(name)}
+    mine, others = statistics.median(measured.ours[name]), statistics.median(measured.theirs[name])
+    line = {"what": name, "ours": mine, "upstream": others, "ratio": mine / others, "aim": AIMS.get(name)}
+    if name in measured.floor:
+        floor = statistics.median(measured.floor[name])
+        line |= {"floor": floor, "ours/floor": mine / floor}
+    return line
 
 
 def show(rows: list[dict[str, Any]]) -> None:
     """The table; times in milliseconds, memory in MiB."""
-    print(f"{'':36}{'os-vif':>10}{'upstream':>10}{'ratio':>8}{'aim':>7}")
-    for entry in rows:
-        aim = "" if entry["aim"] is None else f"{entry['aim']:.2f}"
-        print(f"{entry['what']:36}{entry['ours']:10.3f}{entry['upstream']:10.3f}{entry['ratio']:8.3f}{aim:>7}")
+    print(f"{'':36}{'os-vif':>10}{'upstream':>10}{'ratio':>10}{'aim':>7}{'floor':>10}{'ours/floor':>12}")
+    for line in rows:
+        aim = "" if line["aim"] is None else f"{line['aim']:.2f}"
+        text = f"{line['what']:36}{line['ours']:10.3f}{line['upstream']:10.3f}{line['ratio']:10.3f}{aim:>7}"
+        print(text + (f"{line['floor']:10.3f}{line['ours/floor']:12.2f}" if "floor" in line else ""))
 
 
 def machine() -> dict[str, Any]:
