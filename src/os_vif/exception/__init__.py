@@ -42,7 +42,8 @@
     │   ├── MalformedOffer                  malformed-offer         (also a ValueError)
     │   ├── OfferNotUnderstood              offer-version
     │   ├── BindingRefused                  refused
-    │   └── AnswerNotOffered                not-offered
+    │   ├── AnswerNotOffered                not-offered
+    │   └── TooLong                         too-long
     ├── DriverUnavailable                   no-driver
     ├── NetworkError                        network
     │   ├── NetworkNotFound                 network-not-found
@@ -134,6 +135,7 @@ if TYPE_CHECKING:
         NoAddressLeft,
         NotAttached,
         OfferNotUnderstood,
+        TooLong,
         WrongPhase,
     )
 
@@ -185,6 +187,7 @@ __all__ = [
     "OfferNotUnderstood",
     "PlugException",
     "StepFailed",
+    "TooLong",
     "UndoFailed",
     "UnknownField",
     "UnknownObject",

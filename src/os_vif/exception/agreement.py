@@ -62,6 +62,14 @@ class AnswerNotOffered(NegotiationError):
     msg_fmt = "The network side answered with %(answered)s, which was not offered; offered: %(offered)s."
 
 
+class TooLong(NegotiationError):
+    """An offer or an answer does not fit where it is to travel, however much is left out; nothing is cut."""
+
+    code = "too-long"
+    msg_fmt = "%(field)s: with it there would be %(length)s characters of JSON, and Neutron takes %(limit)s."
+    hint = "Offer fewer binding types, or take something else out of the same attribute of the port."
+
+
 class DriverUnavailable(ExceptionBase):
     """There is no driver of that name, or it cannot be loaded. ``kind``: network or hypervisor."""
 

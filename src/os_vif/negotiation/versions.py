@@ -32,3 +32,16 @@ def class_of(name: str) -> type[VersionedObject] | None:
 def told(versions: Sequence[str]) -> str:
     """Versions for a sentence."""
     return versions[0] if len(versions) == 1 else f"{versions[0]} to {versions[-1]}"
+
+
+def told_range(lowest: str, highest: str) -> str:
+    """As headers and keys write a range: ``1.0-1.4``."""
+    return f"{lowest}-{highest}"
+
+
+def parse_range(text: str) -> tuple[str, str]:
+    """``1.0-1.4`` as a pair of versions. Raises ValueError."""
+    lowest, dash, highest = text.partition("-")
+    if not dash or parse(lowest) > parse(highest):
+        raise ValueError(f"{text!r:.40} is not a range of versions, such as 1.0-1.4")
+    return lowest, highest
