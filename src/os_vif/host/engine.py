@@ -242,7 +242,7 @@ class Engine:
     def _verify(self, requests: Sequence[Request], work: Work) -> None:
         """Reads back; what did not stick is an error, and everything is undone."""
         try:
-            rest = self.planner.plug(requests, work.holdings).tasks
+            rest = self.planner.rest(requests, work.holdings)
         except exception.HostError as error:
             self._give_up(work, str(error), error.kwargs)
         if rest:

@@ -71,13 +71,14 @@ def read(database: Database, resources: Sequence[OvsResource], deadline: Deadlin
     """Reads what the resources concern. Raises TransactionFailed, DeadlineExceeded, OSError."""
     bridges = sorted({name for r in resources for name in _bridges_of(r)})
     ports = sorted({r.name for r in resources if isinstance(r, OvsPort)})
+    with_qos = sorted({r.name for r in resources if isinstance(r, OvsPort) and r.qos_type})
     expected = [row_id("Port", name) for name in ports]
     questions = {
         "switch": [select("Open_vSwitch", [], ["datapath_types", "iface_types"])],
         "bridges": [select("Bridge", [["name", "==", name]], _BRIDGE) for name in bridges],
         "ports": [select("Port", [["name", "==", name]], _PORT) for name in ports],
         "interfaces": [select("Interface", [["name", "==", name]], _INTERFACE) for name in ports],
-        "qos": [select("QoS", qos_of(name), ["_uuid"]) for name in ports],
+        "qos": [select("QoS", qos_of(name), ["_uuid"]) for name in with_qos],
         "homes": [_home_of(row) for row in expected],
     }
     results = iter(database.transact([row for rows in questions.values() for row in rows], deadline))
@@ -89,7 +90,7 @@ def read(database: Database, resources: Sequence[OvsResource], deadline: Deadlin
     return OvsView(
         {row["name"]: _bridge(row) for rows in answers["bridges"] for row in rows},
         {row["name"]: _port(row, interfaces.get(row["name"], {}), homes) for row in found_ports},
-        {name: row["_uuid"][1] for name, rows in zip(ports, answers["qos"], strict=True) for row in rows},
+        {name: row["_uuid"][1] for name, rows in zip(with_qos, answers["qos"], strict=True) for row in rows},
         _kinds(answers["switch"][0], "iface_types"),
         _kinds(answers["switch"][0], "datapath_types"),
     )

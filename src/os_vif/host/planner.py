@@ -13,6 +13,9 @@ from os_vif.host.realm import Purpose, Realm
 from os_vif.host.request import Request
 from os_vif.host.state import Resource
 
+#: Resources by their keys, each with the first request that states it.
+Stated = dict[str, tuple[Request, Resource]]
+
 
 @dataclass(frozen=True)
 class Task:
@@ -62,20 +65,33 @@ class Planner:
 
         Raises the HostErrors of the realms, before anything is touched.
         """
-        stated = _by_key(requests)
+        tasks, outcomes = self._converge(_by_key(requests), requests, held)
+        return Work(tasks, {r.vif_id: tuple(outcomes[resource.key] for resource in r.desired) for r in requests})
+
+    def rest(self, requests: Sequence[Request], held: Mapping[str, Sequence[Holding]]) -> tuple[Task, ...]:
+        """What is still to be done when all has been done: what did not stick.
+
+        What a realm does in one transaction is not read again. It is done, and the realm has awaited its outcome.
+        """
+        stated = _by_key(requests).items()
+        doubtful = {key: one for key, one in stated if not _is_atomic(self._realms[one[1].realm])}
+        return self._converge(doubtful, requests, held)[0]
+
+    def _converge(
+        self, stated: Stated, requests: Sequence[Request], held: Mapping[str, Sequence[Holding]]
+    ) -> tuple[tuple[Task, ...], dict[str, Holding]]:
         actual = self._read([resource for _, resource in stated.values()], requests)
         early: list[Task] = []
         late: list[Task] = []
-        outcomes: dict[str, Holding] = {}
+        holdings: dict[str, Holding] = {}
         for key, (request, resource) in stated.items():
             purpose = _purpose(request, held)
             outcome = self._realms[resource.realm].converge(resource, actual[resource.realm], purpose)
-            outcomes[key] = outcome.holding
+            holdings[key] = outcome.holding
             early += _tasks(outcome.steps, purpose)
             late += _tasks(outcome.late, purpose)
-        holdings = {r.vif_id: tuple(outcomes[resource.key] for resource in r.desired) for r in requests}
         early.sort(key=lambda task: _is_atomic(self._realms[task.step.realm]))
-        return Work(tuple(early + late), holdings)
+        return tuple(early + late), holdings
 
     def unplug(self, leaving: Sequence[Leaving], *, keep_shared: bool = False) -> Work:
         """What takes away all that is held for VIFs and needed by nobody else, last made first."""
@@ -153,9 +169,9 @@ def _tasks(steps: Iterable[Step], purpose: Purpose) -> list[Task]:
     return [Task(step, purpose.vif_id, purpose.context) for step in steps]
 
 
-def _by_key(requests: Sequence[Request]) -> dict[str, tuple[Request, Resource]]:
+def _by_key(requests: Sequence[Request]) -> Stated:
     """Each resource once, on behalf of the first VIF that states it."""
-    stated: dict[str, tuple[Request, Resource]] = {}
+    stated: Stated = {}
     for request in requests:
         for resource in request.desired:
             known = stated.setdefault(resource.key, (request, resource))

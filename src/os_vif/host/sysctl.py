@@ -30,9 +30,17 @@ def read(device: str, family: str, key: str) -> str | None:
 def write(device: str, family: str, key: str, value: str) -> None:
     """Sets a value. A key that the kernel does not have is passed over. Raises OSError, ValueError."""
     check_writable(family, key)
-    path = Path(_path(device, family, key))
-    if path.exists() or path.parent.exists():
-        path.write_text(value)
+    path = _path(device, family, key)
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        if Path(path).parent.exists():
+            raise
+        return
+    try:
+        os.write(file, value.encode())
+    finally:
+        os.close(file)
 
 
 def check_writable(family: str, key: str) -> None:
