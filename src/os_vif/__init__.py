@@ -72,16 +72,19 @@ def initialize(reset: bool = False) -> None:  # noqa: FBT001, FBT002 - the signa
     loading.load(again=reset)
 
 
-def plug(vif: VIFBase, instance_info: InstanceInfo) -> None:
+def plug(vif: VIFBase, instance_info: InstanceInfo, *, silent: bool = False) -> None:
     """Wires a VIF into this host, or brings the host back to what the VIF needs.
 
     Plugging a VIF that is plugged writes nothing. A failure leaves the host as it was before the call.
+
+    ``silent`` leaves the guest's own devices down, so that nothing passes before the VIF is plugged again without:
+    for a guest that is still running elsewhere. A plugin that does its work itself cannot do that (InvalidRequest).
 
     Raises LibraryNotInitialized, NoMatchingPlugin, and PlugException for all else; its text holds the cause.
     """
     from os_vif import actions
 
-    actions.plug(vif, instance_info)
+    actions.plug(vif, instance_info, silent=silent)
 
 
 def unplug(vif: VIFBase, instance_info: InstanceInfo) -> None:

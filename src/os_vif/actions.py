@@ -18,11 +18,11 @@ BATCH = 50
 Progress = Callable[[int, int], None] | None
 
 
-def plug(vif: Any, instance_info: Any) -> None:
+def plug(vif: Any, instance_info: Any, *, silent: bool = False) -> None:
     """See os_vif.plug()."""
     plugin = loading.plugin(vif.plugin)
     try:
-        _plug(plugin, vif, instance_info)
+        _plug(_declarative(plugin, vif) if silent else plugin, vif, instance_info, silent=silent)
     except Exception as error:
         raise _failure(exception.PlugException, vif, error) from error
 
@@ -118,9 +118,9 @@ def _unplug_error(vif: Any, instance_info: Any) -> exception.UnplugException | N
     return None
 
 
-def _plug(plugin: Any, vif: Any, instance_info: Any) -> None:
+def _plug(plugin: Any, vif: Any, instance_info: Any, *, silent: bool) -> None:
     if isinstance(plugin, Plugin):
-        plugging.engine().plug([plugging.request(plugin, vif, instance_info)])
+        plugging.engine().plug([plugging.request(plugin, vif, instance_info, silent=silent)])
         return
     from os_vif.host import imperative
 

@@ -52,15 +52,16 @@ def _make_engine() -> Engine:
     return Engine(RealHost(), store.journal, store.locks, volatile=store.volatile)
 
 
-def request(plugin: Plugin, vif: Any, instance_info: Any) -> Request:
-    """What the engine is asked for on behalf of a VIF. Raises InvalidRequest."""
+def request(plugin: Plugin, vif: Any, instance_info: Any, *, silent: bool = False) -> Request:
+    """What the engine is asked for on behalf of a VIF; ``silent``: see os_vif.plug(). Raises InvalidRequest."""
     from os_vif.host.request import Request
 
     check_valid(vif)
+    desired = plugin.desired_state(vif, instance_info)
     return Request(
         vif_id=identity(vif),
         plugin=vif.plugin,
-        desired=plugin.desired_state(vif, instance_info),
+        desired=desired.silent() if silent else desired,
         context=plugin.PRIVILEGED_CONTEXT,
         original=original(vif, instance_info),
     )

@@ -77,7 +77,14 @@ def of_library(error: exception.ExceptionBase, **places: Any) -> CommandError:
     if len(several) > 1:
         told.others = tuple(of_library(one) for one in several)
         told.message = f"{len(several)} things failed:"
+    if isinstance(cause, exception.BindingRefused) and cause.refusals:
+        told.others = tuple(_refusal(one) for one in cause.refusals)
+        told.message = "No offered binding can be provided:"
     return told
+
+
+def _refusal(refusal: Any) -> CommandError:
+    return CommandError(f"{refusal.candidate}: {refusal.reason}", code=refusal.code, exit_code=ExitCode.FAILED)
 
 
 def _cause(error: exception.ExceptionBase) -> exception.ExceptionBase:
@@ -107,7 +114,7 @@ def _message(error: exception.ExceptionBase, cause: exception.ExceptionBase, vif
 def _exit_code(cause: exception.ExceptionBase) -> ExitCode:
     if cause.code in _NOT_PERMITTED or _refused_for_lack_of_rights(cause):
         return ExitCode.NOT_PERMITTED
-    if isinstance(cause, exception.NotRecorded):
+    if isinstance(cause, exception.NotRecorded | exception.NotAttached):
         return ExitCode.NOT_RECORDED
     return ExitCode.BAD_INPUT if isinstance(cause, _BAD_INPUT) else ExitCode.FAILED
 

@@ -7,7 +7,19 @@ import argparse
 from typing import NoReturn
 
 from os_vif.cli import exit_code, options
-from os_vif.cli.commands import changing, completion, demo, host, inspecting, records, upkeep, wire
+from os_vif.cli.commands import (
+    attaching,
+    changing,
+    completion,
+    demo,
+    explaining,
+    host,
+    inspecting,
+    migrating,
+    records,
+    upkeep,
+    wire,
+)
 from os_vif.cli.errors import CommandError
 from os_vif.cli.exit_code import ExitCode
 from os_vif.cli.registry import Subparsers
@@ -44,7 +56,9 @@ def build() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = Subparsers(parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser))
-    for module in (changing, inspecting, records, upkeep, host, wire, demo, completion):
+    for module in (
+        attaching, explaining, migrating, changing, inspecting, records, upkeep, host, wire, demo, completion,
+    ):  # fmt: skip
         module.register(commands)
     return parser
 

@@ -47,8 +47,13 @@ def _exit_codes() -> Iterator[str]:
 
 
 def _subparsers(whole: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    found = next(action for action in whole._actions if isinstance(action, argparse._SubParsersAction))
-    return dict(found.choices)
+    """All commands by name, those of commands with commands of their own as ``network create``."""
+    groups = [action for action in whole._actions if isinstance(action, argparse._SubParsersAction)]
+    found: dict[str, argparse.ArgumentParser] = {}
+    for name, command in (pair for group in groups for pair in group.choices.items()):
+        inner = {f"{name} {below}": one for below, one in _subparsers(command).items()}
+        found |= inner or {name: command}
+    return found
 
 
 def _synopsis(name: str, actions: list[argparse.Action]) -> str:

@@ -33,6 +33,19 @@ class Subparsers:
         parser.set_defaults(run=run)
         return parser
 
+    def add_group(self, name: str, *, help: str, description: str = "") -> Subparsers:
+        """A command that has commands of its own, as in ``vif network create``."""
+        parser: argparse.ArgumentParser = self._subparsers.add_parser(
+            name,
+            help=help,
+            description=f"{help[0].upper()}{help[1:]}. {description}".strip(),
+            parents=[options.common()],
+            add_help=False,
+            allow_abbrev=False,
+        )
+        inner = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=type(parser), required=True)
+        return Subparsers(inner)
+
 
 def add_files(parser: argparse.ArgumentParser, *, many: bool = True, optional: bool = False) -> None:
     """The argument FILE, or FILE…; ``many`` and ``optional`` say how many are wanted."""

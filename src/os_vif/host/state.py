@@ -244,6 +244,16 @@ class HostState:
     def __len__(self) -> int:
         return len(self.resources)
 
+    def silent(self) -> HostState:
+        """The same with the guest's own devices down, so that nothing passes."""
+        return HostState(tuple(_down(resource) for resource in self.resources))
+
+
+def _down(resource: Resource) -> Resource:
+    if isinstance(resource, Tap | Veth | VethPeer | Macvtap) and not resource.shared:
+        return dataclasses.replace(resource, up=False)
+    return resource
+
 
 _TYPES: dict[str, type[Resource]] = {}
 

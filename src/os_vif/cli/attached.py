@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attachments, as commands find them and tell of them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from os_vif.cli import guest_options
+from os_vif.cli.errors import CommandError
+from os_vif.cli.exit_code import ExitCode
+
+if TYPE_CHECKING:
+    from os_vif.lifecycle import Attachment
+
+
+def find(arguments: argparse.Namespace) -> Attachment:
+    """The one that the arguments mean: that of the guest, if it has one only."""
+    from os_vif.lifecycle import Attachments
+
+    found = [one for one in Attachments.here().all() if _meant(one, arguments)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise CommandError(
+            f"{arguments.instance} has no such interface on this host.",
+            code="not-attached",
+            exit_code=ExitCode.NOT_RECORDED,
+            hint="`vif attachments` lists those there are.",
+        )
+    names = ", ".join(one.wanted.interface for one in found)
+    raise guest_options.usage(f"{arguments.instance} has several interfaces: {names}.", "Say which, with --as NAME.")
+
+
+def _meant(attachment: Attachment, arguments: argparse.Namespace) -> bool:
+    wanted = attachment.wanted
+    if arguments.instance not in (wanted.guest.name, wanted.guest.uuid):
+        return False
+    if arguments.uuid and arguments.uuid != wanted.guest.uuid:
+        return False
+    port = str(attachment.answer.vif.id) if attachment.answer else wanted.port_id
+    asked = ((arguments.name, wanted.interface), (arguments.network, wanted.network), (arguments.port, port))
+    return all(said in (None, known) for said, known in asked)
+
+
+def told(attachment: Attachment) -> dict[str, Any]:
+    """For programs."""
+    answer = attachment.answer
+    return {
+        "instance": attachment.wanted.guest.name,
+        "uuid": attachment.wanted.guest.uuid,
+        "interface": attachment.wanted.interface,
+        "network": attachment.wanted.network or None,
+        "phase": attachment.phase.value,
+        "host": attachment.host,
+        "hypervisor": attachment.hypervisor,
+        "network_driver": attachment.network_driver,
+        "port_id": str(answer.vif.id) if answer else attachment.wanted.port_id,
+        "binding": answer.choice if answer else None,
+        "mac_address": str(answer.vif.address) if answer else None,
+        "ip_addresses": addresses(answer.vif) if answer else [],
+        "device": getattr(answer.vif, "vif_name", None) if answer else None,
+    }
+
+
+def addresses(vif: Any) -> list[str]:
+    """The guest's IP addresses, each with the length of its network's prefix."""
+    network = vif.network if vif.obj_attr_is_set("network") else None
+    if network is None or not network.obj_attr_is_set("subnets"):
+        return []
+    return [
+        f"{ip.address}/{subnet.cidr.prefixlen}"
+        for subnet in network.subnets.objects
+        if subnet.obj_attr_is_set("ips")
+        for ip in subnet.ips.objects
+    ]
+
+
+def row(attachment: Attachment) -> tuple[str, ...]:
+    """For people."""
+    values = told(attachment)
+    cells = (
+        values["instance"], values["interface"], values["phase"], values["binding"] or "", values["device"] or "",
+        values["mac_address"] or "", ", ".join(values["ip_addresses"]),
+    )  # fmt: skip
+    return tuple(str(cell) for cell in cells)
+
+
+COLUMNS = ("instance", "interface", "phase", "binding", "device", "MAC address", "IP addresses")

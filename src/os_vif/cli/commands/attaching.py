@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""attach, detach and attachments: the interfaces of guests."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from os_vif.cli.exit_code import ExitCode
+from os_vif.cli.output import Output
+from os_vif.cli.registry import Subparsers
+
+if TYPE_CHECKING:
+    from os_vif.lifecycle.attaching import Attached
+
+
+def register(commands: Subparsers) -> None:
+    """Adds the commands."""
+    from os_vif.cli import guest_options
+
+    attach = commands.add(
+        "attach",
+        _attach,
+        help="give a guest an interface: agree with the network, bind, plug, and tell the hypervisor",
+        description="Doing it again changes nothing. A failure leaves no binding, no device and no address behind.",
+    )
+    guest_options.add_interface(attach)
+    guest_options.add_guest(attach)
+    guest_options.add_sides(attach)
+    detach = commands.add(
+        "detach",
+        _detach,
+        help="take an interface from a guest, with all that was made for it",
+        description="Every step is tried; doing it again goes on where it failed.",
+    )
+    guest_options.add_interface(detach)
+    commands.add("attachments", _attachments, help="show which guests have which interfaces on this host")
+
+
+def _attach(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    from os_vif import lifecycle
+    from os_vif.cli import guest_options, session
+
+    session.open_library(arguments)
+    sides = guest_options.sides(arguments)
+    tell(lifecycle.attach(guest_options.wanted(arguments, sides), sides), output)
+    return ExitCode.OK
+
+
+def tell(done: Attached, output: Output) -> None:
+    """What was attached, and what to give to the hypervisor."""
+    from os_vif.cli import attached
+
+    rendering = done.rendering
+    told = attached.told(done.attachment)
+    refused = [{"candidate": r.candidate, "code": r.code, "reason": r.reason} for r in done.answer.refusals]
+    output.document(
+        told
+        | {"vif": done.answer.vif.obj_to_primitive(), "refusals": refused}
+        | {"rendering": {"media": rendering.media, "text": rendering.text, "data": rendering.data}}
+    )
+    output.table(attached.COLUMNS, [attached.row(done.attachment)])
+    for refusal in refused:
+        output.line(f"not {refusal['candidate']}: {refusal['reason']}", "dim")
+    if not done.attachment.wanted.hot:
+        output.line(f"\nFor {done.attachment.hypervisor}:", "strong")
+        output.line(rendering.text)
+
+
+def _detach(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    from os_vif import lifecycle
+    from os_vif.cli import attached, session
+
+    session.open_library(arguments)
+    found = attached.find(arguments)
+    lifecycle.detach(found.key, lifecycle.Sides.of(found))
+    output.document({"detached": attached.told(found)})
+    output.line(f"{found.wanted.guest.name}: {found.wanted.interface} is detached.", "good")
+    return ExitCode.OK
+
+
+def _attachments(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    from os_vif.cli import attached, session
+    from os_vif.lifecycle import Attachments
+
+    session.open_journal(arguments)
+    found = Attachments.here().all()
+    output.document([attached.told(one) for one in found])
+    if found:
+        output.table(attached.COLUMNS, [attached.row(one) for one in found])
+    else:
+        output.line("No guest has an interface on this host.")
+    return ExitCode.OK

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options that say which interface of which guest a command is about, and who the two sides are."""
+
+from __future__ import annotations
+
+import argparse
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from os_vif.cli.errors import CommandError
+from os_vif.cli.exit_code import ExitCode
+
+if TYPE_CHECKING:
+    from os_vif.hypervisors.driver import Guest
+    from os_vif.lifecycle import Sides, Wanted
+
+#: A guest without a UUID of its own gets one made of its name, the same on every host.
+_GUESTS = uuid.UUID("5b9d9a0c-4c39-5a73-9d0e-8f1f4e6b7a10")
+
+
+def add_interface(parser: argparse.ArgumentParser) -> None:
+    """INSTANCE, and which of its interfaces."""
+    parser.add_argument("instance", metavar="INSTANCE", help="the guest's name")
+    parser.add_argument("--uuid", help="the guest's UUID; made of the name unless given")
+    parser.add_argument("--network", metavar="NAME", help="the network, by name or id")
+    parser.add_argument("--port", metavar="ID", help="a port that is there already, instead of a new one")
+    parser.add_argument("--as", dest="name", metavar="NAME", help="tells several interfaces on one network apart")
+
+
+def add_guest(parser: argparse.ArgumentParser) -> None:
+    """What the guest is like, and what it wants."""
+    group = parser.add_argument_group("the guest")
+    group.add_argument("--model", default="", help="the device that it is to see: virtio, e1000, ...")
+    group.add_argument("--queues", type=int, default=1, metavar="N", help="pairs of queues (default 1)")
+    group.add_argument("--vcpus", type=int, default=1, metavar="N", help="how many processors it has (default 1)")
+    group.add_argument(
+        "--shared-memory", action="store_const", const=True, help="its memory is shared, as vhost-user needs it"
+    )
+    group.add_argument("--hot", action="store_true", help="it is running: give it the interface at once")
+    group.add_argument(
+        "--place", default="", metavar="WHERE", help="where it is reached: a QMP socket, a libvirt URI, a namespace"
+    )
+    group.add_argument(
+        "--option", action="append", default=[], metavar="NAME=VALUE", help="what only this hypervisor understands"
+    )
+    group = parser.add_argument_group("the port")
+    group.add_argument("--vnic-type", default="normal", help="in Neutron's words: normal, direct, ... (default normal)")
+    group.add_argument("--mac", metavar="ADDRESS", help="the guest's MAC address, for a new port")
+    group.add_argument("--ip", action="append", default=[], metavar="ADDRESS", help="an IP address, for a new port")
+
+
+def add_sides(parser: argparse.ArgumentParser) -> None:
+    """Who the two sides are, and as what this host is known."""
+    group = parser.add_argument_group("the two sides")
+    group.add_argument("--hypervisor", metavar="NAME", help="libvirt, qemu, cloud_hypervisor, firecracker or netns")
+    group.add_argument("--network-driver", metavar="NAME", help="local (default) or neutron")
+    group.add_argument("--host", metavar="NAME", help="how the network side knows this host; the machine's name")
+
+
+def sides(arguments: argparse.Namespace) -> Sides:
+    """The drivers that were named, or are configured."""
+    from os_vif.lifecycle import Sides, options
+
+    if not (arguments.hypervisor or options.options().hypervisor):
+        raise usage("No hypervisor is named.", "Say --hypervisor NAME, or set [os_vif] hypervisor in a --config-file.")
+    return Sides.load(
+        network=arguments.network_driver or "", hypervisor=arguments.hypervisor or "", host=arguments.host or ""
+    )
+
+
+def wanted(arguments: argparse.Namespace, chosen: Sides) -> Wanted:
+    """What is to be attached."""
+    from os_vif.lifecycle import Wanted
+
+    if bool(arguments.network) == bool(arguments.port):
+        raise usage("Either --network or --port is needed.", "`vif network list` shows the networks.")
+    return Wanted(
+        guest=_guest(arguments),
+        network=arguments.network or "",
+        port_id=arguments.port,
+        name=arguments.name or "",
+        hot=arguments.hot or chosen.hypervisor.HOT_ONLY,
+        vnic_type=arguments.vnic_type,
+        mac_address=arguments.mac,
+        ip_addresses=tuple(arguments.ip),
+    )
+
+
+def _guest(arguments: argparse.Namespace) -> Guest:
+    from os_vif.hypervisors.driver import Guest
+
+    return Guest(
+        name=arguments.instance,
+        uuid=guest_id(arguments),
+        model=arguments.model,
+        queues=arguments.queues,
+        vcpus=arguments.vcpus,
+        shared_memory=arguments.shared_memory,
+        place=arguments.place,
+        options=dict(_pair(text) for text in arguments.option),
+    )
+
+
+def guest_id(arguments: Any) -> str:
+    """The guest's UUID as given, or the one made of its name."""
+    if not arguments.uuid:
+        return str(uuid.uuid5(_GUESTS, arguments.instance))
+    try:
+        return str(uuid.UUID(arguments.uuid))
+    except ValueError:
+        raise usage(f"--uuid: {arguments.uuid} is not a UUID.", "") from None
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise usage(f"--option: {text} is not NAME=VALUE.", "")
+    return name, value
+
+
+def usage(message: str, hint: str) -> CommandError:
+    """A command line that is wrong."""
+    return CommandError(message, code="usage", exit_code=ExitCode.USAGE, hint=hint)

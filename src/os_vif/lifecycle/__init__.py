@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of a guest's interface: attached, migrated, detached; and what brings the two sides together.
+
+    sides = Sides.load(network="local", hypervisor="libvirt", host="host1")
+    attached = attach(Wanted(guest, network="blue"), sides)
+    print(attached.rendering.text)
+    detach(attached.key, sides_of(attached))
+
+Every call writes down what it is about to do before it does it. After a crash the same call finishes the work, and
+detach() or abort() takes it back; see ``docs/adr/0008-lifecycle.md``.
+"""
+
+from __future__ import annotations
+
+from os_vif.lifecycle.attaching import attach, detach
+from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
+from os_vif.lifecycle.collecting import Collected, collect
+from os_vif.lifecycle.migrating import abort, activate, prepare
+from os_vif.lifecycle.sides import Sides
+from os_vif.lifecycle.wanted import Wanted
+
+__all__ = [
+    "Attachment",
+    "Attachments",
+    "Collected",
+    "Phase",
+    "Sides",
+    "Wanted",
+    "abort",
+    "activate",
+    "attach",
+    "collect",
+    "detach",
+    "prepare",
+]

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asking the network side for a binding, and making sure that the answer is one that was offered."""
+
+from __future__ import annotations
+
+from os_vif import exception
+from os_vif.lifecycle.sides import Sides
+from os_vif.lifecycle.undo import Undo
+from os_vif.lifecycle.wanted import Wanted
+from os_vif.negotiation.answer import Answer, Code, Refusal, check_answered
+from os_vif.negotiation.offer import Offer
+
+
+def bind(wanted: Wanted, sides: Sides, purpose: str, undo: Undo) -> Answer:
+    """The answer of the network side; from then on ``undo`` would give the port back.
+
+    Raises BindingRefused, which names every candidate, those that this host has withdrawn included; NetworkError;
+    AnswerNotOffered.
+    """
+    offer = sides.hypervisor.offer(wanted.guest, sides.host)
+    request = wanted.request(offer, purpose)
+    try:
+        if not offer.candidates:
+            raise exception.BindingRefused(refusals=())
+        answer = sides.network.bind(request)
+    except exception.BindingRefused as error:
+        raise _with_withdrawn(error, offer) from error
+    undo.push("unbind it", lambda: sides.network.unbind(str(answer.vif.id), sides.host))
+    check_answered(answer, offer)
+    return answer
+
+
+def _with_withdrawn(error: exception.BindingRefused, offer: Offer) -> exception.BindingRefused:
+    told = {refusal.candidate for refusal in error.refusals}
+    withdrawn = [
+        Refusal(candidate=found.name, code=Code.WITHDRAWN, reason=found.reason)
+        for found in offer.withdrawn
+        if found.name not in told
+    ]
+    if not withdrawn:
+        return error
+    return exception.BindingRefused(refusals=(*error.refusals, *withdrawn))

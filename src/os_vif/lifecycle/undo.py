@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Taking back what was done, last first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from os_vif import exception
+
+LOG = logging.getLogger(__name__)
+
+
+class Undo:
+    """What to do when a later step fails."""
+
+    def __init__(self) -> None:
+        self._steps: list[tuple[str, Callable[[], None]]] = []
+
+    def push(self, text: str, function: Callable[[], None]) -> None:
+        """``text`` says what the function does, for messages: "unplug it"."""
+        self._steps.append((text, function))
+
+    def run(self) -> list[str]:
+        """Does all of it, last first, whatever fails; returns what went wrong."""
+        problems = []
+        for text, function in reversed(self._steps):
+            try:
+                function()
+            except Exception as error:
+                LOG.debug("Could not %s", text, exc_info=True)
+                problems.append(f"could not {text}: {error}")
+        return problems
+
+
+def everything(undo: Undo, cause: Exception) -> Exception:
+    """Undoes all; returns the error to raise: the cause, or, where undoing failed, one that tells of both."""
+    problems = undo.run()
+    if not problems:
+        return cause
+    return exception.UndoFailed(error=cause, reason=" ".join(problems))
