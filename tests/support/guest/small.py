@@ -11,20 +11,17 @@ same time when all are started before one is waited for.
 
 from __future__ import annotations
 
-import re
-import select
 import shutil
 import socket
 import tempfile
-import time
 from pathlib import Path
 
 from support.guest import image
+from support.guest.console import Console
 from support.netns import Namespace
 from support.parts import require
 
 _MODULES = ("virtio_pci", "virtio_net")
-_ENDED = re.compile(r"\nGUEST ended (\d+)\n")
 
 
 def tap(name: str, *, mac: str) -> list[str]:
@@ -45,7 +42,7 @@ def vhost_user(path: str, *, mac: str, server: bool) -> list[str]:
     return ["-chardev", chardev, "-netdev", backend, "-device", f"{_card(mac)},vectors=0"]
 
 
-class Guest:
+class Guest(Console):
     """A running guest. ``address`` is for its first card, eth0; ``qmp`` is the socket of QEMU's monitor.
 
     It runs in a network namespace, where its taps are; ``cards`` are arguments of QEMU.
@@ -58,11 +55,10 @@ class Guest:
         # Not pytest's directory: the path of a socket has 107 characters at most.
         self._directory = Path(tempfile.mkdtemp(prefix="os-vif-guest-"))
         self.qmp = self._directory / "qmp"
-        self.console = ""
         self._address = address
-        self._read = 0
         self._errors = self._directory / "errors"
-        self._socket, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair()
+        super().__init__(ours)
         with theirs, self._errors.open("w") as errors:
             command = [emulator, *_options(booted, self.qmp, memory), *(word for card in cards for word in card)]
             self._process = namespace.popen(command, stdin=theirs, stdout=theirs, stderr=errors)
@@ -79,38 +75,12 @@ class Guest:
         if self._address:
             self.run(f"ip address add {self._address} dev eth0")
 
-    def run(self, command: str, *, check: bool = True, seconds: float = 60) -> str:
-        """Runs a line of shell, and returns what it writes; with another exit code than 0 the test fails."""
-        self._socket.sendall(f"{command}\n".encode())
-        code, output = self._answer(seconds)
-        assert code == 0 or not check, f"exit code {code} of: {command}\n{output}"
-        return output
-
-    def reaches(self, address: str, *, tries: int = 5) -> bool:
-        """Whether one of some packets to an address is answered: a switch that has just got a port may lose a few."""
-        pings = f"for try in $(seq {tries}); do ping -c 1 -W 1 {address} && break; done"
-        return "1 packets received" in self.run(pings, check=False)
-
     def stop(self) -> None:
         """Ends it, as by pulling the plug, and returns when it is gone. A second time does nothing."""
         self._process.kill()
         self._process.wait()
         self._socket.close()
         shutil.rmtree(self._directory, ignore_errors=True)
-
-    def _answer(self, seconds: float) -> tuple[int, str]:
-        """The exit code and the output of what was asked last."""
-        end = time.monotonic() + seconds
-        while not (ended := _ENDED.search(self.console, self._read)):
-            self._hear(end)
-        output, self._read = self.console[self._read : ended.start()], ended.end()
-        return int(ended[1]), output
-
-    def _hear(self, end: float) -> None:
-        ready, _, _ = select.select([self._socket], [], [], max(0.0, end - time.monotonic()))
-        heard = self._socket.recv(1 << 16) if ready else b""
-        assert heard, f"the guest {'has ended' if ready else 'does not answer'}:\n{self.console}{self._complaints()}"
-        self.console += heard.decode(errors="replace").replace("\r", "")
 
     def _complaints(self) -> str:
         return self._errors.read_text()
