@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -265,6 +267,32 @@ def test_a_forked_child_makes_its_own_connection(server):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 42
     assert ask(client) == 1
     client.close()
+
+
+SERVICE = """
+import os
+from os_vif.host.deadline import Deadline
+from os_vif.host.ovsdb import Client
+from os_vif.host.ovsdb_endpoint import Endpoint
+
+def ask():
+    print(client.connection(Deadline(10)).call("echo", [], Deadline(10)), flush=True)
+
+client = Client([Endpoint("unix", "s")])
+ask()
+child = os.fork()
+if child:
+    os.waitpid(child, 0)
+else:
+    ask()
+"""
+
+
+def test_a_process_ends_without_sockets_left_open(server):
+    """Nobody tells the library that it is over: neither a service nor its forked child is told of a leak."""
+    checking = [sys.executable, "-W", "error::ResourceWarning", "-c", SERVICE]
+    ended = subprocess.run(checking, capture_output=True, text=True, check=False, timeout=30)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "1\n2\n", "")
 
 
 def test_who_connects_is_not_waited_for_longer_than_one_wants(server):

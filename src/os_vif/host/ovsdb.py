@@ -7,6 +7,7 @@ leak, or be missing after a fork.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import socket
@@ -67,6 +68,10 @@ class Connection:
     def close(self) -> None:
         """Ends the connection; who waits for an answer is told that it is lost."""
         self._lose(ConnectionLost("it was closed"))
+
+    def abandon(self) -> None:
+        """Lets go of the socket in a forked child, where nobody waits for it; the connection is the parent's."""
+        self._stream.close()
 
     def call(self, method: str, parameters: Any, deadline: Deadline) -> Any:
         """Sends a request and waits for the answer. Raises ServerError, ConnectionLost, DeadlineExceeded."""
@@ -241,7 +246,17 @@ _clients: weakref.WeakSet[Client] = weakref.WeakSet()
 def _after_fork() -> None:
     """A child makes connections of its own: bytes of two processes on one would be mixed up."""
     for client in list(_clients):
+        if client._connection is not None:
+            client._connection.abandon()
         client._forget()
 
 
+def _at_exit() -> None:
+    """Closes what is open, for processes that look for leaks; without waiting for threads that are connecting."""
+    for client in list(_clients):
+        if client._connection is not None:
+            client._connection.close()
+
+
 os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)
