@@ -30,7 +30,7 @@ from os_vif.host.netlink import (
 _RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK = 16, 17, 18
 
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 10
-_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_GROUP, _IFLA_EXT_MASK = 18, 20, 27, 29
+_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_GROUP, _IFLA_NET_NS_FD, _IFLA_EXT_MASK = 18, 20, 27, 28, 29
 _IFLA_INFO_KIND, _IFLA_INFO_DATA = 1, 2
 _SKIP_STATISTICS = 8
 
@@ -166,6 +166,18 @@ def add_link(
     parts.append(nested(_IFLA_LINKINFO, text(_IFLA_INFO_KIND, kind), *_kind_data(kind, group, peer, options or {})))
     body = _LINK.pack(0, 0, 0, 0, 0) + b"".join(parts)
     conversation().ask(_RTM_NEWLINK, body, NLM_F_CREATE | NLM_F_EXCL)
+
+
+def add_veth_into(namespace: int, name: str, *, peer: str, peer_mac: str | None, mtu: int | None) -> None:
+    """Creates a veth, down, whose other end is in another network namespace, given by a file descriptor.
+
+    The kernel makes both ends or none. Raises KernelError; EEXIST when the name of either end is taken.
+    """
+    inner = [text(_IFLA_IFNAME, peer), u32(_IFLA_NET_NS_FD, namespace), *_birth_attributes(mtu, peer_mac, None)]
+    other_end = nested(_VETH_INFO_PEER, _LINK.pack(0, 0, 0, 0, 0) + b"".join(inner))
+    kind = nested(_IFLA_LINKINFO, text(_IFLA_INFO_KIND, "veth"), nested(_IFLA_INFO_DATA, other_end))
+    parts = [text(_IFLA_IFNAME, name), *_birth_attributes(mtu, None, None), kind]
+    conversation().ask(_RTM_NEWLINK, _LINK.pack(0, 0, 0, 0, 0) + b"".join(parts), NLM_F_CREATE | NLM_F_EXCL)
 
 
 def _birth_attributes(mtu: int | None, mac: str | None, parent: int | None) -> list[bytes]:

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Network namespaces by name, as `ip netns` keeps them, and what is to be done inside of one.
+
+Source: ip-netns(8), setns(2). `ip` makes and removes them: the mounts that this takes are its own affair.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+DIRECTORY = Path("/run/netns")
+
+_CLONE_NEWNET = 0x40000000
+_SECONDS = 30
+
+
+def inside(path: Path, function: Callable[[], T]) -> T:
+    """Calls a function in a thread that is in the namespace; returns or raises what it does. Raises OSError."""
+    outcome: list[T] = []
+    problem: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            _enter(path)
+            outcome.append(function())
+        except BaseException as error:
+            problem.append(error)
+
+    # The thread ends with the call: nobody else can come to run in a namespace that is not his.
+    thread = threading.Thread(target=body, name=f"inside {path.name}")
+    thread.start()
+    thread.join()
+    if problem:
+        raise problem[0]
+    return outcome[0]
+
+
+def _enter(path: Path) -> None:
+    namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)  # os.setns() is there from Python 3.12 on
+        if libc.setns(namespace, _CLONE_NEWNET):
+            number = ctypes.get_errno()
+            raise OSError(number, f"the namespace {path} cannot be entered: {os.strerror(number)}")
+    finally:
+        os.close(namespace)
+
+
+def make(name: str) -> None:
+    """Makes a namespace. Raises OSError, with `ip`'s words."""
+    _ip_netns("add", name)
+
+
+def remove(name: str) -> None:
+    """Takes away the name of a namespace; it ends when nobody is in it. Raises OSError, with `ip`'s words."""
+    _ip_netns("delete", name)
+
+
+def has_processes(name: str) -> bool:
+    """Whether anybody runs in there. Raises OSError."""
+    return bool(_ip_netns("pids", name).strip())
+
+
+def _ip_netns(*arguments: str) -> str:
+    command = ["ip", "netns", *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise OSError(f"`{' '.join(command)}` did not end within {_SECONDS} seconds") from error
+    if done.returncode:
+        raise OSError(f"`{' '.join(command)}`: {' '.join(done.stderr.split())}")
+    return done.stdout

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the guest is: the namespace that was named, or one of the guest's own name, made for it and removed again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from os_vif.host import namespaces, rtnetlink
+from os_vif.hypervisors.driver import Guest
+
+#: The alias of `lo` in the namespaces that we made.
+_MARK = "os-vif"
+
+
+def path_of(guest: Guest) -> Path:
+    """The file that stands for the namespace; ``guest.place`` is a name of `ip netns`, or a path."""
+    return Path(guest.place) if "/" in guest.place else namespaces.DIRECTORY / (guest.place or guest.name)
+
+
+def is_to_be_made(guest: Guest) -> bool:
+    """Whether the namespace is ours to make: the guest has no place, and there is none of its name."""
+    return not guest.place and not path_of(guest).exists()
+
+
+def make(guest: Guest) -> None:
+    """Makes the namespace of the guest's name, with `lo` up. Raises OSError."""
+    namespaces.make(guest.name)
+    namespaces.inside(path_of(guest), _furnish)
+
+
+def remove_if_deserted(guest: Guest) -> None:
+    """Removes the namespace of the guest's name if we made it and nobody and nothing is in it. Raises OSError."""
+    path = path_of(guest)
+    if guest.place or not path.exists() or not namespaces.inside(path, _is_ours_and_empty):
+        return
+    if not namespaces.has_processes(guest.name):
+        namespaces.remove(guest.name)
+
+
+def _furnish() -> None:
+    rtnetlink.set_link("lo", alias=_MARK, up=True)
+
+
+def _is_ours_and_empty() -> bool:
+    links = rtnetlink.all_links()
+    others = [link for link in links if link.name != "lo" and link.kind not in _MADE_BY_THE_KERNEL]
+    return not others and any(link.name == "lo" and link.alias == _MARK for link in links)
+
+
+#: Kinds of devices that some kernels put into every new namespace (sysctl net.core.fb_tunnels_only_for_init_net).
+_MADE_BY_THE_KERNEL = frozenset(("ipip", "gre", "gretap", "erspan", "vti", "vti6", "sit", "ip6tnl", "ip6gre"))

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A veth between the host and a namespace: made, brought to what is wanted, recognized, and taken away.
+
+It bears no mark of os-vif's: it is the hypervisor's, as the tap of a virtual machine is, and garbage collection leaves
+it alone. It is recognized by its two ends, which know each other, and by the guest's MAC address.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from os_vif.host import ethtool, namespaces, rtnetlink, rtnetlink_ip, sysctl
+from os_vif.host.netlink import KernelError
+from os_vif.host.rtnetlink import LinkInfo
+from os_vif.host.state import NO_HOST_IP
+
+#: Tries to find a free name in a namespace that others give interfaces to at the same time.
+_TRIES = 20
+
+
+class InTheWay(OSError):
+    """There is a device of that name that is not this wire's."""
+
+
+@dataclass(frozen=True)
+class Wire:
+    """``name``: the host's end. ``guest_name``: the other one's, the next free ethN where empty.
+
+    ``bridge``: the Linux bridge that the host's end is put into, if any. ``fills_in_checksums``: whether packets must
+    leave the guest complete, as who takes them by a packet socket wants (Open vSwitch's datapath in userspace).
+    """
+
+    namespace: Path
+    name: str
+    mac: str | None
+    mtu: int | None
+    guest_name: str = ""
+    bridge: str = ""
+    fills_in_checksums: bool = False
+
+    def make(self) -> bool:
+        """Makes it, both ends down, unless it is there. Returns whether it was made. Raises OSError, InTheWay."""
+        for _ in range(_TRIES):
+            host_end = rtnetlink.get_link(self.name)
+            if host_end is not None:
+                self._check_ours(host_end)
+                return False
+            if self._was_made():
+                return True
+        raise InTheWay(errno.EEXIST, f"no name could be found for the interface in {self.namespace}")
+
+    def converge(self, addresses: Sequence[Any], routes_of: Callable[[int], Sequence[Any]]) -> None:
+        """Sets what differs, on both ends; up is the last of it. ``routes_of`` takes the interface's number."""
+        host_end = rtnetlink.get_link(self.name)
+        if host_end is None:
+            raise KernelError(errno.ENODEV, f"{self.name} vanished while it was set up")
+        for key, value in NO_HOST_IP.items():
+            _set_sysctl(self.name, key, value)
+        master = self._bridge_index()
+        changes: dict[str, Any] = {
+            "mtu": self.mtu if self.mtu not in (None, host_end.mtu) else None,
+            "master": master if master not in (None, host_end.master) else None,
+            "up": True if not host_end.up else None,
+        }
+        _set(host_end, changes)
+        namespaces.inside(self.namespace, lambda: self._converge_inside(host_end, addresses, routes_of))
+
+    def remove(self) -> None:
+        """Deletes it, both ends; what is not ours stays. Raises OSError."""
+        host_end = rtnetlink.get_link(self.name)
+        if host_end is None:
+            return
+        with contextlib.suppress(InTheWay, FileNotFoundError):
+            self._check_ours(host_end)
+            with _gone_is_fine():
+                rtnetlink.delete_link(host_end.index)
+
+    def guest_end(self) -> LinkInfo | None:
+        """The other end, as it is. Raises OSError."""
+        host_end = rtnetlink.get_link(self.name)
+        return None if host_end is None else self._other_end(host_end)
+
+    def _was_made(self) -> bool:
+        descriptor = os.open(self.namespace, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            name = self.guest_name or namespaces.inside(self.namespace, _free_name)
+            rtnetlink.add_veth_into(descriptor, self.name, peer=name, peer_mac=self.mac, mtu=self.mtu)
+        except KernelError as error:
+            if error.errno != errno.EEXIST:
+                raise
+            if self.guest_name and rtnetlink.get_link(self.name) is None:
+                reason = f"the namespace {self.namespace.name} has an interface {self.guest_name} already"
+                raise InTheWay(errno.EEXIST, reason) from error
+            return False
+        finally:
+            os.close(descriptor)
+        return True
+
+    def _check_ours(self, host_end: LinkInfo) -> None:
+        if self._other_end(host_end) is None:
+            reason = f"there is a device {self.name} already, and it does not lead to this guest's interface"
+            raise InTheWay(errno.EEXIST, reason)
+
+    def _other_end(self, host_end: LinkInfo) -> LinkInfo | None:
+        found = namespaces.inside(self.namespace, lambda: rtnetlink.get_link_by_index(host_end.parent))
+        if host_end.kind != "veth" or found is None or found.kind != "veth" or found.parent != host_end.index:
+            return None
+        return found if self.mac is None or found.mac == self.mac else None
+
+    def _bridge_index(self) -> int | None:
+        if not self.bridge:
+            return None
+        bridge = rtnetlink.get_link(self.bridge)
+        if bridge is None:
+            raise KernelError(errno.ENODEV, f"there is no bridge {self.bridge} to put {self.name} into")
+        return bridge.index
+
+    def _converge_inside(
+        self, host_end: LinkInfo, addresses: Sequence[Any], routes_of: Callable[[int], Sequence[Any]]
+    ) -> None:
+        link = self._required_end(host_end)
+        if self.fills_in_checksums:
+            ethtool.leave_checksums_to_the_sender(link.name)
+        _set(link, {"mtu": self.mtu if self.mtu not in (None, link.mtu) else None, "up": None if link.up else True})
+        for address in addresses:
+            with _there_is_fine():
+                rtnetlink_ip.add_address(link.index, address)
+        for route in routes_of(_number_of(link.name)):
+            with _there_is_fine():
+                rtnetlink_ip.add_route(link.index, route)
+
+    def _required_end(self, host_end: LinkInfo) -> LinkInfo:
+        link = rtnetlink.get_link_by_index(host_end.parent)
+        if link is None:
+            raise KernelError(errno.ENODEV, f"the guest's end of {self.name} vanished while it was set up")
+        return link
+
+
+def _free_name() -> str:
+    taken = {link.name for link in rtnetlink.all_links()}
+    return next(f"eth{number}" for number in range(len(taken) + 1) if f"eth{number}" not in taken)
+
+
+def _number_of(name: str) -> int:
+    digits = name[len(name.rstrip("0123456789")) :]
+    return int(digits or 0)
+
+
+def _set(link: LinkInfo, changes: dict[str, Any]) -> None:
+    wanted = {key: value for key, value in changes.items() if value is not None}
+    if wanted:
+        rtnetlink.set_link(link.index, **wanted)
+
+
+def _set_sysctl(device: str, key: str, value: str) -> None:
+    family, _, name = key.partition("/")
+    if sysctl.read(device, family, name) not in (None, value):
+        sysctl.write(device, family, name, value)
+
+
+@contextlib.contextmanager
+def _there_is_fine() -> Any:
+    try:
+        yield
+    except KernelError as error:
+        if error.errno != errno.EEXIST:
+            raise
+
+
+@contextlib.contextmanager
+def _gone_is_fine() -> Any:
+    try:
+        yield
+    except KernelError as error:
+        if error.errno != errno.ENODEV:
+            raise

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What cannot be done is told, and leaves both the host and the guest as they were."""
+
+from __future__ import annotations
+
+import pytest
+
+from os_vif import exception
+from os_vif.objects.vif import VIFGeneric, VIFOpenVSwitch, VIFPortProfileOpenVSwitch
+from support import differences, vifs
+
+
+def failed(reason):
+    return f"netns did not attach interface {vifs.identity(1)} of guest: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("vif", "reason"),
+    [
+        (lambda bridged: bridged(1, bridge="nobr"), "there is no bridge nobr to put tap1 into."),
+        (lambda bridged: bridged(1, mtu=20), "Invalid argument."),
+        (
+            lambda bridged: bridged(1, subnets=[bridged.subnet(1, gateway="255.255.255.255")]),
+            "Nexthop has invalid gateway.",
+        ),
+    ],
+    ids=["no bridge", "an MTU the kernel refuses", "a gateway the kernel refuses"],
+)
+def test_a_failure_in_the_middle_leaves_nothing(host, new_netns, homeless, bridged, guest_in, vif, reason):
+    """Early and late; a namespace that was made for it goes too."""
+    inside = new_netns()
+    before = host.ns.snapshot(), inside.snapshot()
+    with pytest.raises(exception.HotPlugFailed) as caught:
+        host.attach(vif(bridged), guest_in(inside))
+    assert str(caught.value) == failed(reason)
+    with pytest.raises(exception.HotPlugFailed):
+        host.attach(vif(bridged), homeless)
+    assert differences(before[0], host.ns.snapshot()) == []
+    assert differences(before[1], inside.snapshot()) == []
+    assert homeless.name not in host.ns.run(["ip", "netns", "list"]).stdout
+
+
+def test_a_failure_to_mend_leaves_the_interface(host, new_netns, bridged, guest_in):
+    """It was there before the call."""
+    inside = new_netns()
+    host.attach(bridged(1), guest_in(inside))
+    with pytest.raises(exception.HotPlugFailed):
+        host.attach(bridged(1, bridge="nobr"), guest_in(inside))
+    assert inside.link("eth0") is not None
+
+
+def test_a_device_of_somebody_else_is_not_touched(host, new_netns, bridged, guest_in):
+    """Neither by attaching nor by detaching: a veth to elsewhere, and one of another guest."""
+    inside = new_netns()
+    host.ns.ip("link", "add", "tap1", "type", "veth", "peer", "name", "elsewhere")
+    before = host.ns.snapshot()
+    with pytest.raises(exception.HotPlugFailed) as caught:
+        host.attach(bridged(1), guest_in(inside))
+    assert str(caught.value) == failed(
+        "there is a device tap1 already, and it does not lead to this guest's interface."
+    )
+    host.detach(bridged(1), guest_in(inside))
+    assert differences(before, host.ns.snapshot()) == []
+
+
+def test_a_name_that_is_taken_in_the_guest_is_told(host, new_netns, bridged, guest_in):
+    """The name that was asked for; nothing is made."""
+    inside = new_netns()
+    host.attach(bridged(2), guest_in(inside))
+    with pytest.raises(exception.HotPlugFailed) as caught:
+        host.attach(bridged(1), guest_in(inside, ifname="eth0"))
+    assert str(caught.value) == failed(f"the namespace {inside.name} has an interface eth0 already.")
+    assert host.ns.link("tap1") is None
+
+
+def switched(**profile):
+    return VIFOpenVSwitch(id=vifs.identity(1), vif_name="tap1", port_profile=VIFPortProfileOpenVSwitch(**profile))
+
+
+@pytest.mark.parametrize(
+    ("vif", "reason"),
+    [
+        (VIFGeneric(id=vifs.identity(1), vif_name="tap1"), "a namespace takes VIFBridge and VIFOpenVSwitch."),
+        (switched(), "somebody has to make the port of Open vSwitch (create_port of the port profile)."),
+        (
+            switched(create_port=True, create_tap=True),
+            "a tap is of no use to a namespace (create_tap of the port profile).",
+        ),
+        (
+            VIFOpenVSwitch(id=vifs.identity(1), port_profile=VIFPortProfileOpenVSwitch(create_port=True)),
+            "vif_name must be set, because it names the host's end of the veth.",
+        ),
+    ],
+)
+def test_what_a_namespace_cannot_take_is_refused(host, netns, guest_in, vif, reason):
+    """By the name of what is wrong with it."""
+    with pytest.raises(exception.CannotRender) as caught:
+        host.driver.render(vif, guest_in(netns))
+    name = type(vif).__name__
+    assert str(caught.value) == f"netns cannot be given VIF {vifs.identity(1)} ({name}): {reason}"
