@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from oslo_config import cfg
 
-from os_vif.host.state import HostState
-
 if TYPE_CHECKING:
     from typing import Self
 
+    from os_vif.host.state import HostState
     from os_vif.objects.host_info import HostPluginInfo
     from os_vif.objects.instance_info import InstanceInfo
     from os_vif.objects.vif import VIFBase

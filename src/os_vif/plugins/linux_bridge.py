@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from os_vif.host.state import HostState
 from os_vif.objects.vif import VIFBridge
 from os_vif.plugin import Plugin
-from os_vif.plugins import bridging, describing, reading
+from os_vif.plugins import describing, reading
 from os_vif.plugins.linux_bridge_options import OPTIONS
 
 if TYPE_CHECKING:
+    from os_vif.host.state import HostState
     from os_vif.objects.host_info import HostPluginInfo
     from os_vif.objects.instance_info import InstanceInfo
     from os_vif.objects.network import Network
@@ -36,6 +36,9 @@ class LinuxBridgePlugin(Plugin):
 
     def desired_state(self, vif: VIFBase, instance_info: InstanceInfo) -> HostState:
         """The bridge, what joins it to the outside, and its forwarding rules. Raises InvalidRequest."""
+        from os_vif.host.state import HostState
+        from os_vif.plugins import bridging
+
         reading.expect(vif, VIFBridge, NAME)
         network = reading.network_of(vif, NAME)
         if not bridging.is_wanted(network):

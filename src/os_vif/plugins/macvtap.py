@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from os_vif.host.state import NO_HOST_IP, ExistingLink, HostState, IfForeign, Macvtap, Resource, Vlan
 from os_vif.objects.fields import VIFDirectMode
 from os_vif.objects.vif import VIFDirect, VIFPortProfileBase
 from os_vif.plugin import Plugin
 from os_vif.plugins import describing, reading
 
 if TYPE_CHECKING:
+    from os_vif.host.state import HostState, Resource, Vlan
     from os_vif.objects.host_info import HostPluginInfo
     from os_vif.objects.instance_info import InstanceInfo
     from os_vif.objects.vif import VIFBase
@@ -40,11 +40,15 @@ class MacvtapPlugin(Plugin):
 
     def desired_state(self, vif: VIFBase, instance_info: InstanceInfo) -> HostState:
         """The device below, the VLAN device if there is to be one, and the macvtap. Raises InvalidRequest."""
+        from os_vif.host.state import HostState
+
         reading.expect(vif, VIFDirect, NAME)
         return HostState(tuple(_resources(vif)))
 
 
 def _resources(vif: VIFBase) -> Iterator[Resource]:
+    from os_vif.host.state import NO_HOST_IP, ExistingLink, Macvtap
+
     name = reading.required(vif, "vif_name", "because it names the macvtap")
     mode = _MODES[reading.required(vif, "mode", "because a macvtap cannot be made without")]
     interface = reading.stated(reading.stated(vif, "network"), "bridge_interface", "") or None
@@ -70,6 +74,8 @@ def _resources(vif: VIFBase) -> Iterator[Resource]:
 
 
 def _vlan(vif: VIFBase, name: str, parent: str | None, parent_pci: str | None, mtu: int | None) -> Vlan:
+    from os_vif.host.state import NO_HOST_IP, IfForeign, Vlan
+
     return Vlan(
         name=name,
         parent=parent,

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from os_vif.host.state import HostState
 from os_vif.objects.vif import VIFHostDevice, VIFVHostUser
 from os_vif.plugin import Plugin
 from os_vif.plugins import describing
 
 if TYPE_CHECKING:
+    from os_vif.host.state import HostState
     from os_vif.objects.host_info import HostPluginInfo
     from os_vif.objects.instance_info import InstanceInfo
     from os_vif.objects.vif import VIFBase
@@ -31,4 +31,6 @@ class NoOpPlugin(Plugin):
 
     def desired_state(self, vif: VIFBase, instance_info: InstanceInfo) -> HostState:
         """Nothing."""
+        from os_vif.host.state import HostState
+
         return HostState()

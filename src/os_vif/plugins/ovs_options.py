@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from oslo_config import cfg
 
+#: The name of the plugin.
+NAME = "ovs"
+
 _GROUP = "DEFAULT"
 
 OPTIONS: tuple[cfg.Opt, ...] = (

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
 
-from os_vif.host.state import NO_HOST_IP, ExistingLink, HostState, Resource, Tap
 from os_vif.objects.vif import (
     VIFGeneric,
     VIFPortProfileBase,
@@ -19,9 +18,10 @@ from os_vif.objects.vif import (
     VIFPortProfileOpenVSwitch,
 )
 from os_vif.plugin import Plugin
-from os_vif.plugins import bridging, describing, linux_bridge_options, reading
+from os_vif.plugins import describing, linux_bridge_options, reading
 
 if TYPE_CHECKING:
+    from os_vif.host.state import HostState, Resource, Tap
     from os_vif.objects.host_info import HostPluginInfo
     from os_vif.objects.instance_info import InstanceInfo
     from os_vif.objects.vif import VIFBase
@@ -57,6 +57,8 @@ class TapPlugin(Plugin):
 
     def desired_state(self, vif: VIFBase, instance_info: InstanceInfo) -> HostState:
         """The bridge, if the network has one, and the tap. Raises InvalidRequest."""
+        from os_vif.host.state import HostState
+
         reading.expect(vif, VIFGeneric, NAME)
         network = reading.stated(vif, "network")
         if bridge := reading.stated(network, "bridge", ""):
@@ -64,6 +66,9 @@ class TapPlugin(Plugin):
         return HostState((self._tap(vif, mtu=reading.stated(network, "mtu", 0) or None),))
 
     def _in_bridge(self, vif: VIFBase, bridge: str) -> Iterator[Resource]:
+        from os_vif.host.state import ExistingLink
+        from os_vif.plugins import bridging
+
         network = reading.network_of(vif, NAME)
         joined = bridging.Bridging(self._bridging_config, vif, network, bridge)
         if bridging.is_wanted(network):
@@ -73,6 +78,8 @@ class TapPlugin(Plugin):
         yield self._tap(vif, mtu=joined.mtu(), master=bridge)
 
     def _tap(self, vif: VIFBase, *, mtu: int | None, master: str | None = None) -> Tap:
+        from os_vif.host.state import NO_HOST_IP, Tap
+
         profile = reading.stated(vif, "port_profile")
         return Tap(
             name=reading.required(vif, "vif_name", "because it names the tap"),
