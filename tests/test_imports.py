@@ -51,6 +51,11 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     # two sides that do not know each other
     "os_vif.networks": ("os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif"),
+    # it serves DHCP: an address on a bridge, and a process
+    "os_vif.networks.local": (
+        "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif", "os_vif.networks", "os_vif.plugins.names",
+        "os_vif.host",
+    ),
     "os_vif.hypervisors": ("os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif"),
     # a namespace is its own hypervisor: what libvirt or QEMU would do to the kernel, the driver has to do itself
     "os_vif.hypervisors.netns": (

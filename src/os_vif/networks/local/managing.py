@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Making, listing and removing networks: what an operator does, and what no hypervisor needs to know."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+from os_vif.networks.driver import Port
+from os_vif.networks.local import catalogue, ports
+from os_vif.networks.local.database import Database
+from os_vif.networks.local.model import Network
+from os_vif.networks.local.wanted import WantedNetwork, checked
+
+if TYPE_CHECKING:
+    from os_vif.networks.local.dhcp import DhcpServer
+
+
+class Manager:
+    """Networks in a database; ``config`` holds the driver's options."""
+
+    def __init__(self, database: Database, config: Any) -> None:
+        self._database = database
+        self._config = config
+
+    def create(self, wanted: WantedNetwork) -> Network:
+        """Makes a network, and starts its DHCP server if it is to have one; when that fails, nothing is left.
+
+        Its bridge is made when the first port is plugged. Raises InvalidRequest, NetworkConflict, NetworkUnavailable.
+        """
+        network = checked(wanted)
+        if network.dhcp:
+            self._dhcp_server(network).check_possible()
+        with self._database.writing() as connection:
+            catalogue.insert(connection, network)
+            made = catalogue.find(connection, network.id)
+            if made.dhcp:
+                self._dhcp_server(made).start()
+        return made
+
+    def networks(self) -> list[Network]:
+        """All of them, by name."""
+        with self._database.reading() as connection:
+            return catalogue.every(connection)
+
+    def show(self, name_or_id: str) -> tuple[Network, list[Port]]:
+        """A network and its ports. Raises NetworkNotFound."""
+        with self._database.reading() as connection:
+            network = catalogue.find(connection, name_or_id)
+            return network, ports.every(connection, network)
+
+    def ports(self, name_or_id: str = "") -> list[Port]:
+        """The ports of a network, or all. Raises NetworkNotFound."""
+        with self._database.reading() as connection:
+            return ports.every(connection, self._sought(connection, name_or_id))
+
+    def delete(self, name_or_id: str) -> Network:
+        """Removes a network, and its DHCP server. Raises NetworkNotFound, and NetworkConflict while it has ports."""
+        with self._database.writing() as connection:
+            network = catalogue.find(connection, name_or_id)
+            catalogue.delete(connection, network)
+            if network.dhcp:
+                self._dhcp_server(network).remove()
+        return network
+
+    def dhcp_runs(self, network: Network) -> bool:
+        """Whether the DHCP server of a network runs; False for a network that has none."""
+        return network.dhcp and self._dhcp_server(network).runs
+
+    def _dhcp_server(self, network: Network) -> DhcpServer:
+        from os_vif.networks.local.dhcp import DhcpServer
+
+        return DhcpServer(self._database.path, network, self._config)
+
+    def _sought(self, connection: sqlite3.Connection, name_or_id: str) -> Network | None:
+        return catalogue.find(connection, name_or_id) if name_or_id else None

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of ports and their bindings."""
+
+from __future__ import annotations
+
+import ipaddress
+import sqlite3
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from os_vif import exception
+from os_vif.negotiation.request import Request
+from os_vif.networks.driver import ACTIVE, INACTIVE, Binding, Port
+from os_vif.networks.local import addresses, catalogue
+from os_vif.networks.local.model import Network
+
+_QUERY = "SELECT port.*, network.name AS network FROM port JOIN network ON network.id = port.network_id"
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A binding, with what it came of: ``request`` is that of fingerprint.py, ``answer`` JSON."""
+
+    binding: Binding
+    request: str
+    answer: str
+
+
+def find(connection: sqlite3.Connection, port_id: str) -> Port:
+    """The port. Raises NetworkNotFound."""
+    row = connection.execute(f"{_QUERY} WHERE port.id = ?", (port_id,)).fetchone()
+    if row is None:
+        raise exception.NetworkNotFound(kind="port", name=port_id, port_id=port_id)
+    return _port(connection, row)
+
+
+def find_by_key(connection: sqlite3.Connection, key: str) -> Port | None:
+    """The port that was made for a key of requests."""
+    row = connection.execute(f"{_QUERY} WHERE port.key = ?", (key,)).fetchone()
+    return None if row is None else _port(connection, row)
+
+
+def every(connection: sqlite3.Connection, network: Network | None = None) -> list[Port]:
+    """All ports, or those of a network; by network and MAC."""
+    wanted = (network.id,) if network else ()
+    query = f"{_QUERY} {'WHERE port.network_id = ?' if network else ''} ORDER BY network.name, port.mac"
+    return [_port(connection, row) for row in connection.execute(query, wanted)]
+
+
+def network_of(connection: sqlite3.Connection, port: Port) -> Network:
+    """The network that a port is of."""
+    return catalogue.find(connection, port.network)
+
+
+def create(connection: sqlite3.Connection, network: Network, request: Request) -> Port:
+    """A new port, with the addresses that are wanted. Raises NetworkConflict, NoAddressLeft."""
+    port_id = str(uuid.uuid4())
+    wanted = None if request.mac_address is None else str(request.mac_address).lower()
+    mac = addresses.mac(connection, network, wanted)
+    connection.execute(
+        "INSERT INTO port (id, network_id, key, mac, generation) VALUES (?, ?, ?, ?, 0)",
+        (port_id, network.id, request.key, mac),
+    )
+    addresses.give(connection, network, port_id, wanted_ips(request))
+    return find(connection, port_id)
+
+
+def wanted_ips(request: Request) -> list[str]:
+    """As they are in the database."""
+    return [str(ipaddress.ip_address(str(text))) for text in request.ip_addresses]
+
+
+def delete(connection: sqlite3.Connection, port_id: str) -> None:
+    """Removes a port, its bindings, and lets go of its addresses."""
+    connection.execute("DELETE FROM port WHERE id = ?", (port_id,))
+
+
+def next_generation(connection: sqlite3.Connection, port_id: str) -> int:
+    """A number that no binding of this port has had."""
+    connection.execute("UPDATE port SET generation = generation + 1 WHERE id = ?", (port_id,))
+    return int(connection.execute("SELECT generation FROM port WHERE id = ?", (port_id,)).fetchone()[0])
+
+
+def bound(connection: sqlite3.Connection, port_id: str, host: str) -> Bound | None:
+    """The binding of a port to a host."""
+    query = "SELECT * FROM binding WHERE port_id = ? AND host = ?"
+    row = connection.execute(query, (port_id, host)).fetchone()
+    return None if row is None else Bound(_binding(row), row["request"], row["answer"])
+
+
+def put_binding(connection: sqlite3.Connection, made: Bound) -> None:
+    """Writes a binding, in place of one to the same host."""
+    binding = made.binding
+    connection.execute(
+        "INSERT OR REPLACE INTO binding (port_id, host, status, generation, choice, request, answer, lapses_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            binding.port_id,
+            binding.host,
+            binding.status,
+            binding.generation,
+            binding.choice,
+            made.request,
+            made.answer,
+            binding.lapses_at,
+        ),
+    )
+
+
+def prolong(connection: sqlite3.Connection, port_id: str, host: str, lapses_at: float) -> None:
+    """Puts off the end of a binding that waits for activation."""
+    connection.execute(
+        "UPDATE binding SET lapses_at = ? WHERE port_id = ? AND host = ? AND lapses_at IS NOT NULL",
+        (lapses_at, port_id, host),
+    )
+
+
+def make_active(connection: sqlite3.Connection, port_id: str, host: str) -> None:
+    """Makes one binding the active one, for good, and the others inactive."""
+    connection.execute("UPDATE binding SET status = ? WHERE port_id = ?", (INACTIVE, port_id))
+    connection.execute(
+        "UPDATE binding SET status = ?, lapses_at = NULL WHERE port_id = ? AND host = ?", (ACTIVE, port_id, host)
+    )
+
+
+def delete_binding(connection: sqlite3.Connection, port_id: str, host: str) -> bool:
+    """Removes a binding; whether there was one."""
+    query = "DELETE FROM binding WHERE port_id = ? AND host = ?"
+    return connection.execute(query, (port_id, host)).rowcount > 0
+
+
+def lapsed(connection: sqlite3.Connection, now: float) -> list[Binding]:
+    """Bindings whose time ran out before ``now``, the longest first."""
+    query = "SELECT * FROM binding WHERE lapses_at < ? ORDER BY lapses_at"
+    return [_binding(row) for row in connection.execute(query, (now,))]
+
+
+def _port(connection: sqlite3.Connection, row: sqlite3.Row) -> Port:
+    given = connection.execute("SELECT address FROM address WHERE port_id = ? ORDER BY position", (row["id"],))
+    return Port(
+        port_id=row["id"],
+        network=row["network"],
+        mac_address=row["mac"],
+        ip_addresses=tuple(one["address"] for one in given),
+        bindings=tuple(_bindings(connection, row["id"])),
+        key=row["key"],
+    )
+
+
+def _bindings(connection: sqlite3.Connection, port_id: str) -> Iterator[Binding]:
+    for row in connection.execute("SELECT * FROM binding WHERE port_id = ? ORDER BY generation", (port_id,)):
+        yield _binding(row)
+
+
+def _binding(row: sqlite3.Row) -> Binding:
+    return Binding(**{name: row[name] for name in ("port_id", "host", "status", "generation", "choice", "lapses_at")})

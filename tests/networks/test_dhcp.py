@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Guests get their addresses by DHCP, from a real dnsmasq, asked for by a real client in a namespace."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from os_vif import exception, plugging
+from os_vif.testing import offers
+from support import require
+
+_SHOW = 'echo "$1 $ip $mask $router $mtu $serverid"'
+
+
+@pytest.fixture(autouse=True)
+def _parts():
+    require("dnsmasq", "dnsmasq-base")
+    require("busybox", "busybox-static")
+
+
+@pytest.fixture
+def host(netns, side, monkeypatch):
+    """A host with a network side; what is made on it goes before the host does."""
+    with netns.enter():
+        before = plugging.in_use()
+        plugging.use(None)
+        yield netns
+        for network in side.manager.networks():
+            for port in side.manager.ports(network.id):
+                for binding in port.bindings:
+                    side.driver.unbind(port.port_id, binding.host)
+            side.manager.delete(network.id)
+        plugging.use(before)
+
+
+@pytest.fixture
+def bind(side):
+    """Binds a port on the first host."""
+    return lambda **fields: side.bind(offers.offer("bridge", "ovs"), **fields)
+
+
+@pytest.fixture
+def ask(host, new_netns, tmp_path):
+    """What a guest with a VIF is told by DHCP; "" for nothing. The guest lets go of nothing when it goes."""
+    script = tmp_path / "told"
+    script.write_text(f"#!/bin/sh\n{_SHOW}\n")
+    script.chmod(0o755)
+
+    def do(vif, mac=""):
+        guest, name, bridge = new_netns(), vif.vif_name, vif.bridge_name
+        host.ip("link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", guest.name)
+        host.ip("link", "set", name, "master", bridge, "up")
+        guest.ip("link", "set", "eth0", "address", mac or vif.address, "up")
+        told = guest.run(
+            ["busybox", "udhcpc", "-i", "eth0", "-n", "-q", "-t", "3", "-T", "1", "-O", "mtu", "-s", script],
+            check=False,
+        )
+        guest.close()
+        bound = [line for line in told.stdout.splitlines() if line.startswith("bound ")]
+        return bound[0].removeprefix("bound ") if bound else ""
+
+    return do
+
+
+def _runs(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes() != b""  # empty for one that nobody has waited for
+    except FileNotFoundError:
+        return False
+
+
+def test_each_guest_is_told_its_own_address(side, host, bind, ask):
+    """With the gateway, the MTU, and no other; a MAC that nobody knows is told nothing."""
+    side.create(gateways=["192.0.2.254"], mtu=1450, dhcp=True)
+    one, other = bind().vif, bind().vif
+    addresses = [side.driver.show(vif.id).ip_addresses[0] for vif in (one, other)]
+    assert ask(other) == f"{addresses[1]} 24 192.0.2.254 1450 192.0.2.1"
+    assert ask(one) == f"{addresses[0]} 24 192.0.2.254 1450 192.0.2.1"
+    assert ask(one, mac="52:54:00:00:00:01") == ""
+
+
+def test_without_a_gateway_none_is_told(side, bind, ask):
+    """A guest would send to the DHCP server what it is not for."""
+    side.create(dhcp=True)
+    vif = bind().vif
+    assert ask(vif) == "{} 24  1500 192.0.2.1".format(*side.driver.show(vif.id).ip_addresses)
+
+
+def test_an_address_is_given_on_at_once(side, bind, ask):
+    """Although the guest that had it has let go of nothing, and its lease is still running."""
+    side.create(pools=["192.0.2.10-192.0.2.11"], dhcp=True)
+    first = bind().vif
+    assert ask(first).startswith("192.0.2.11 ")
+    side.driver.unbind(first.id, "host-a")
+    second = bind().vif
+    assert second.address != first.address
+    assert ask(second).startswith("192.0.2.11 ")
+
+
+def test_everything_goes_with_the_network(side, host):
+    """The process, the bridge, the address, and the files; nothing is recorded."""
+    before = host.snapshot()
+    network = side.create(dhcp=True)
+    pid = int((side.directory / "dhcp" / network.id / "pid").read_text())
+    assert [a["local"] for link in host.ip_json("-4", "addr", "show", network.bridge) for a in link["addr_info"]] == [
+        "192.0.2.1"
+    ]
+    side.manager.delete("blue")
+    assert not _runs(pid)
+    assert host.snapshot() == before
+    assert list((side.directory / "dhcp").iterdir()) == []
+    assert plugging.engine().journal.records() == []
+
+
+def test_killed_it_is_started_by_the_next_port(side, host, bind, ask):
+    """As after a reboot."""
+    network = side.create(dhcp=True)
+    os.kill(int((side.directory / "dhcp" / network.id / "pid").read_text()), signal.SIGKILL)
+    vif = bind().vif
+    assert ask(vif)
+    assert side.manager.dhcp_runs(network)
+
+
+def test_a_port_on_another_host_is_told_of(side, host, new_netns, ask):
+    """Both have the same database; the server stays where it is."""
+    network = side.create(dhcp=True)
+    with new_netns().enter():
+        plugging.use(None)
+        vif = side.bind(offers.offer("bridge", host="host-b")).vif
+        with pytest.raises(exception.NetworkConflict):
+            side.driver.unbind(vif.id, "host-b"), side.manager.delete(network.id)
+        vif = side.bind(offers.offer("bridge", host="host-b")).vif
+    plugging.use(None)
+    assert ask(vif)
+
+
+def test_two_networks_beside_each_other(side, bind, ask):
+    """Each server is on its own bridge only."""
+    side.create("blue", dhcp=True)
+    side.create("red", cidrs=["198.51.100.0/24"], dhcp=True)
+    assert ask(bind(network="red").vif).startswith("198.51.100.2 ")
+    assert ask(bind(network="blue").vif).startswith("192.0.2.2 ")
+
+
+def test_without_dnsmasq_nothing_is_made(side, host, monkeypatch):
+    """The error says what to install."""
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    before = host.snapshot()
+    with pytest.raises(exception.NetworkUnavailable, match="dnsmasq, which serves DHCP, is not installed") as caught:
+        side.create(dhcp=True)
+    assert caught.value.hint == "apt-get install --no-install-recommends dnsmasq-base"
+    assert (side.manager.networks(), host.snapshot()) == ([], before)
+
+
+def test_a_server_that_cannot_start_leaves_nothing(side, host):
+    """Its own words are the error."""
+    host.ip("link", "add", "br0", "type", "bridge")
+    before = host.snapshot()
+    side.directory.joinpath("dhcp").write_text("in the way")
+    with pytest.raises((exception.NetworkUnavailable, OSError)):
+        side.create(bridge="br0", dhcp=True)
+    assert (side.manager.networks(), host.snapshot()) == ([], before)
+    assert json.dumps([str(r) for r in plugging.engine().journal.records()]) == "[]"
