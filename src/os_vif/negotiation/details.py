@@ -136,8 +136,8 @@ def _check_version(told: Picker) -> None:
 
 
 def _read_vif(told: Picker) -> VIFBase:
-    key = "vif" if "vif" in told.data else "packed"
-    short = told.pick("vif", dict, None) or told.read("packed", told.pick("packed", str), _unpack)
+    key = "packed" if "packed" in told.data else "vif"
+    short = told.read(key, told.pick(key, str), _unpack) if key == "packed" else told.pick(key, dict)
     where = f"{told.where}.{key}"
     try:
         vif = VIFBase.obj_from_primitive(lengthen(short, where))
