@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The paste filter: brings the header of a request to the mechanism driver, and its reasons to the client.
+
+It belongs after the filter that makes Neutron's context: ``keystonecontext``, or ``fake_project_id``. A malformed
+header is answered with 400. Where Neutron answers 500 because a binding was refused, the client gets 409 with the
+reasons: Neutron itself has no other place for them when a further binding of a port fails.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import webob  # Neutron brings it
+
+from os_vif import exception
+from os_vif.negotiation import header
+from os_vif.neutron_ml2.offers import Exchange, exchange_of
+
+LOG = logging.getLogger(__name__)
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+_CONTEXT = "neutron.context"
+_BINDING_FAILED = "PortBindingError"
+
+
+def factory(global_config: Mapping[str, str], **local_config: str) -> Callable[[Application], Application]:
+    """For ``paste.filter_factory``; there is nothing to configure."""
+    return OfferFilter
+
+
+class OfferFilter:
+    """The filter before ``application``."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """WSGI."""
+        answered: Iterable[bytes] = self._answer(webob.Request(environ))(environ, start_response)
+        return answered
+
+    def _answer(self, request: Any) -> Any:
+        context = request.environ.get(_CONTEXT)
+        if context is None:
+            LOG.error("The filter for %s is not behind the one that makes Neutron's context.", header.NAME)
+            return self._application
+        exchange = exchange_of(context)
+        exchange.accept = request.headers.get(header.NAME, "")
+        try:
+            header.parse(exchange.accept)
+        except exception.MalformedOffer as error:
+            return _error(400, error)
+        return _with_reasons(request.get_response(self._application), exchange)
+
+
+def _with_reasons(response: Any, exchange: Exchange) -> Any:
+    for error in exchange.refused.values():
+        if response.status_int == 500 and _type_of(response) == _BINDING_FAILED:
+            return _error(409, error)
+    return response
+
+
+def _type_of(response: Any) -> str:
+    try:
+        return str(response.json["NeutronError"]["type"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _error(status: int, error: exception.NegotiationError) -> Any:
+    """In Neutron's form; ``detail`` is the JSON of all that is known of it."""
+    told = {"type": type(error).__name__, "message": error.message, "detail": json.dumps(error.to_dict())}
+    return webob.Response(json_body={"NeutronError": told}, status=status, content_type="application/json")

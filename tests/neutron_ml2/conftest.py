@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Neutron with our mechanism driver and filter, and the same without, both with hosts of every kind."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.neutron import agents
+
+#: both: Open vSwitch and macvtap; nic: Open vSwitch and a card with virtual functions.
+AGENTS = (
+    agents.open_vswitch("ovs1"),
+    agents.open_vswitch("both"),
+    agents.macvtap("both"),
+    agents.open_vswitch("hybrid", ovs_hybrid_plug=True),
+    agents.open_vswitch_with_dpdk("dpdk1"),
+    agents.open_vswitch("nic"),
+    agents.sriov("nic"),
+)
+
+
+@pytest.fixture(scope="session")
+def negotiating_server(neutron_server):
+    """With what we install into it."""
+    return neutron_server(agents=AGENTS, negotiation=True)
+
+
+@pytest.fixture(scope="session")
+def plain_server(neutron_server):
+    """Without."""
+    return neutron_server(agents=AGENTS)
+
+
+@pytest.fixture
+def client(negotiating_server):
+    return negotiating_server.client
+
+
+@pytest.fixture
+def plain(plain_server):
+    return plain_server.client
+
+
+@pytest.fixture
+def network(client):
+    """A network that every kind of host can be in, on the server that negotiates."""
+    return vlan(client)
+
+
+def vlan(client):
+    return client.create_network(provider_network_type="vlan", provider_physical_network=agents.PHYSICAL_NETWORK)

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who knows nothing of negotiation notices nothing: clients of a server that has it, and servers that have it not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from neutron_ml2.conftest import AGENTS, vlan
+from neutron_ml2.offering import attach, in_header, offer
+
+HOSTS = sorted({agent["host"] for agent in AGENTS} | {"nowhere"})
+
+#: What differs from one server to the other, or from one moment to the next.
+_VOLATILE = ("id", "mac_address", "created_at", "updated_at", "network_id", "fixed_ips", "security_groups")
+
+
+def comparable(thing: Any, port: dict[str, Any]) -> Any:
+    """Without what differs by chance, and without the name of the driver that is told to admins."""
+    text = json.dumps({key: value for key, value in thing.items() if key not in _VOLATILE})
+    return json.loads(text.replace(port["id"][:11], "<port>"))
+
+
+def life(client, host):
+    """What an old client does with a port, and what it gets; with another host, as when a guest migrates."""
+    network = vlan(client)
+    made = client.create_port(network)
+    yield made
+    yield client.put(f"/ports/{made['id']}", {"port": {"binding:host_id": host}}).ok()
+    further = client.post(f"/ports/{made['id']}/bindings", {"binding": {"host": "ovs1", "vnic_type": "normal"}})
+    if further.status < 300:
+        yield further.ok()
+        yield client.put(f"/ports/{made['id']}/bindings/ovs1/activate").ok()
+    else:
+        kind, message = further.error()[1:]
+        yield {"error": kind, "message": message.replace(made["id"], "<port>")}
+    yield client.get(f"/ports/{made['id']}").ok()
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_an_old_client_gets_what_it_gets_without_our_driver(client, plain, host):
+    ours, theirs = list(life(client, host)), list(life(plain, host))
+    segments = {"vlan": None}
+    for mine, other in zip(ours, theirs, strict=True):
+        for answer in (mine, other):
+            answer.get("binding:vif_details", answer.get("vif_details", {})).update(segments)
+        assert comparable(mine, ours[0]) == comparable(other, theirs[0])
+    assert len(ours) >= 4
+
+
+def test_the_server_offers_the_same_extensions(client, plain):
+    for path in ("/extensions", "/qos/rule-types", "/agents"):
+        mine, other = client.get(path), plain.get(path)
+        assert mine.status == other.status
+        if path == "/extensions":
+            assert sorted(e["alias"] for e in mine.ok()) == sorted(e["alias"] for e in other.ok())
+
+
+@pytest.mark.parametrize("host", ["both", "dpdk1", "nowhere"])
+def test_a_server_without_us_keeps_the_offer_and_answers_as_ever(plain, host):
+    network = vlan(plain)
+    offered = offer(host, "macvtap", "ovs")
+    attributes = {"network_id": network, "device_owner": "compute:nova", **attach(offered)}
+    asked = plain.post("/ports", {"port": attributes}, in_header(offered)).ok()
+    unasked = plain.create_port(network, **{"binding:host_id": host})
+    assert asked["binding:profile"] == attributes["binding:profile"]
+    assert comparable({**asked, "binding:profile": {}}, asked) == comparable(unasked, unasked)
+    assert asked["binding:vif_type"] == {"both": "ovs", "dpdk1": "vhostuser", "nowhere": "binding_failed"}[host]
+
+
+def test_a_server_without_us_does_not_even_look_at_the_header(plain):
+    attributes = {"network_id": vlan(plain), "binding:host_id": "ovs1"}
+    port = plain.post("/ports", {"port": attributes}, {"OpenStack-VIF-Accept": "((("}).ok()
+    assert port["binding:vif_type"] == "ovs"
