@@ -90,7 +90,9 @@ IO_MODULES = {
 }  # fmt: skip
 
 #: Never imported where a module is loaded, only inside a function: it costs hundreds of modules, or may be missing.
-LAZY = ("oslo_versionedobjects", "oslo_messaging", "eventlet", "pyroute2", "rich", "argcomplete", "oslo_privsep")
+LAZY = (
+    "oslo_versionedobjects", "oslo_messaging", "eventlet", "pyroute2", "rich", "argcomplete", "oslo_privsep", "libvirt",
+)  # fmt: skip
 #: ... but for the modules that are loaded for its sake.
 LAZY_EXCEPT = {
     "os_vif.cli": ("rich", "argcomplete"),

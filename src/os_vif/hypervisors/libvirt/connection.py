@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Speaking to libvirt, through its own Python module, which is imported when it is first needed."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+from os_vif import exception
+from os_vif.hypervisors.libvirt.reading import HYPERVISOR
+
+
+@contextlib.contextmanager
+def opened(uri: str) -> Iterator[Any]:
+    """A connection that may change guests. Raises HypervisorUnavailable."""
+    yield from _opened(module().open, uri)
+
+
+@contextlib.contextmanager
+def opened_for_reading(uri: str) -> Iterator[Any]:
+    """A connection that may only look, which libvirt gives to every user. Raises HypervisorUnavailable."""
+    yield from _opened(module().openReadOnly, uri)
+
+
+def _opened(way: Any, uri: str) -> Iterator[Any]:
+    try:
+        connection = way(uri)
+    except module().libvirtError as error:
+        raise exception.HypervisorUnavailable(hypervisor=HYPERVISOR, reason=f"{uri}: {words(error)}") from error
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@functools.cache
+def module() -> Any:
+    """The module ``libvirt``. Raises HypervisorUnavailable."""
+    try:
+        import libvirt
+    except ImportError as error:
+        unavailable = exception.HypervisorUnavailable(hypervisor=HYPERVISOR, reason=f"{error}.")
+        unavailable.hint = "pip install 'os-vif[libvirt]', which needs Debian's libvirt-dev, or the like, to build."
+        raise unavailable from error
+    # It would write every error to stderr, also those that are dealt with.
+    libvirt.registerErrorHandler(lambda *_: None, None)
+    return libvirt
+
+
+def words(error: Any) -> str:
+    """What libvirt says, as a sentence."""
+    return f"{str(error).strip().rstrip('.')}."

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reading a VIF for libvirt: what is there, and a refusal with the reason for what must be there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from os_vif import exception
+
+if TYPE_CHECKING:
+    from os_vif.hypervisors.libvirt.versions import Capabilities, Feature
+    from os_vif.objects.vif import VIFBase
+
+HYPERVISOR = "libvirt"
+
+
+def stated(obj: Any, field: str, default: Any = None) -> Any:
+    """The value of a field; ``default`` where it is unset or None, or where there is no object."""
+    try:
+        value = getattr(obj, field, None)
+    except NotImplementedError:
+        return default
+    return default if value is None else value
+
+
+def required(vif: VIFBase, field: str, why: str) -> Any:
+    """The value of a field of the VIF, dotted when nested ("network.bridge"). Raises CannotRender."""
+    value: Any = vif
+    for name in field.split("."):
+        value = stated(value, name)
+    if value in (None, ""):
+        refuse(vif, f"{field} must be set, {why}.")
+    return value
+
+
+def need(can: Capabilities, feature: Feature, vif: VIFBase) -> None:
+    """Raises CannotRender where this libvirt is too old."""
+    if not can.has(feature):
+        refuse(vif, can.lack(feature))
+
+
+def refuse(vif: VIFBase, reason: str) -> NoReturn:
+    """Raises CannotRender."""
+    raise exception.CannotRender(
+        hypervisor=HYPERVISOR, vif_id=str(stated(vif, "id", "")), vif_class=type(vif).__name__, reason=reason
+    )

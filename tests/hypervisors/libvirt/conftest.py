@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the machine's PCI devices look like, and a check by libvirt's own grammar."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hypervisors.libvirt import cases
+from os_vif.hypervisors.libvirt.host_devices import HostDevices
+from support.parts import missing, require
+
+_SCHEMA = Path("/usr/share/libvirt/schemas/domain.rng")
+
+_DOMAIN = """<domain type='kvm'><name>guest-1</name><memory unit='MiB'>96</memory>
+<os><type arch='x86_64' machine='q35'>hvm</type></os><devices>{}</devices></domain>
+"""
+
+
+@pytest.fixture
+def devices(tmp_path):
+    """A tree of sysfs: a virtual function with a network device, and one that is a vDPA device; and an IOMMU."""
+    pci = tmp_path / "sys/bus/pci/devices"
+    (pci / cases.PCI / "net" / cases.NETDEV).mkdir(parents=True)
+    (pci / cases.VDPA_PCI / "vdpa0" / "vhost-vdpa-3").mkdir(parents=True)
+    (tmp_path / "sys/kernel/iommu_groups/0").mkdir(parents=True)
+    return HostDevices(tmp_path / "sys")
+
+
+@pytest.fixture
+def complaints_of_libvirt(tmp_path):
+    """Validates domains with these devices (by name) by libvirt's grammar; returns what it says against them."""
+    require("xmllint", "libxml2-utils")
+    if not _SCHEMA.exists():
+        missing("libvirt's grammar is not installed: apt-get install --no-install-recommends libvirt0")
+
+    def check(elements):
+        files = {}
+        for number, (name, text) in enumerate(elements.items()):
+            path = tmp_path / f"{number}.xml"
+            path.write_text(_DOMAIN.format(text))
+            files[f"{path} validates"] = name
+        done = subprocess.run(
+            ["xmllint", "--noout", "--relaxng", _SCHEMA, *(line.split()[0] for line in files)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said = done.stderr.splitlines()
+        return [name for line, name in files.items() if line not in said], done.stderr
+
+    return check
