@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from os_vif import exception
 from os_vif.negotiation.offer import Candidate, Constraints, ObjectVersions, Offer, Withdrawn
@@ -11,6 +12,8 @@ from os_vif.negotiation.picking import Picker
 from os_vif.negotiation.versions import parse_range, told_range
 from os_vif.objects._versions import parse
 from os_vif.objects.host_info import HostPortProfileInfo, HostVIFInfo
+
+T = TypeVar("T")
 
 _CONSTRAINTS = ("shared_memory", "max_queues", "guest_models", "max_mtu", "device_by")
 _PLAIN = ("boot_id", "generation", "lease", "migration_methods", "readiness")
@@ -30,6 +33,18 @@ def write(offer: Offer, version: str | None = None) -> dict[str, Any]:
     if offer.withdrawn:
         data["withdrawn"] = [[w.name, w.code, w.reason] for w in offer.withdrawn]
     return data
+
+
+def asking_once_more(ask: Callable[[str | None], T]) -> T:
+    """What ``ask`` returns, which gets the version to write the offer in; None means the newest.
+
+    When the other side does not understand it, ``ask`` is called once more, with the version that the other side
+    knows. Raises whatever ``ask`` raises the second time; OfferNotUnderstood when that version is not ours to write.
+    """
+    try:
+        return ask(None)
+    except exception.OfferNotUnderstood as error:
+        return ask(_writable(str(error.kwargs["known"])))
 
 
 def _writable(version: str) -> str:
