@@ -7,6 +7,8 @@ They cannot download anything: a test run has a network namespace of its own, wi
 from __future__ import annotations
 
 import os
+import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +17,10 @@ from pathlib import Path
 DIRECTORY = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "os-vif-tests" / "packages"
 
 BUSYBOX = "busybox-static"
+#: What QEMU is made of.
+EMULATOR = ("qemu-system-x86", "qemu-system-common", "qemu-system-data")
 _KERNEL_OF_THIS_RELEASE = "linux-image-amd64"
+_KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 def find(pattern: str) -> Path | None:
@@ -33,6 +38,20 @@ def busybox() -> Path | None:
     return find(f"{BUSYBOX}_*.deb")
 
 
+def emulator() -> list[Path]:
+    """The packages with a later QEMU than this release's, if they were downloaded."""
+    found = [find(f"{name}_*.deb") for name in EMULATOR]
+    return [path for path in found if path] if all(found) else []
+
+
+def emulates_cards(program: str = "qemu-system-x86_64") -> bool:
+    """Whether QEMU has the network card with virtual functions (igb), which came with QEMU 8."""
+    try:
+        return b'name "igb"' in subprocess.run([program, "-device", "help"], capture_output=True, check=False).stdout
+    except FileNotFoundError:
+        return False
+
+
 def unpack(package: Path, directory: Path, *patterns: str) -> None:
     """Unpacks the files of a package whose paths match."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -42,34 +61,76 @@ def unpack(package: Path, directory: Path, *patterns: str) -> None:
 
 
 def download() -> None:
-    """Downloads both, in the versions that apt would install, where they are not there yet. Raises OSError."""
-    DIRECTORY.mkdir(parents=True, exist_ok=True)
-    for name in (_name_of_the_kernel(), BUSYBOX):
-        if not list(DIRECTORY.glob(f"{name}_{_candidate(name).replace(':', '%3a')}_*.deb")):
-            _apt("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", name)
+    """Downloads kernel and busybox, in the versions that apt would install, where they are not there yet.
+
+    Raises OSError.
+    """
+    apt = Apt()
+    apt.download(apt.name_of_the_kernel(), BUSYBOX)
 
 
-def _name_of_the_kernel() -> str:
-    for line in _apt("apt-cache", "depends", _KERNEL_OF_THIS_RELEASE).splitlines():
-        word, _, name = line.strip().partition(": ")
-        if word == "Depends" and name.startswith("linux-image-"):
-            return name
-    raise OSError(f"apt does not know {_KERNEL_OF_THIS_RELEASE}")
+def download_emulator() -> None:
+    """Downloads a QEMU that emulates cards, where neither the installed nor a downloaded one does. Raises OSError."""
+    if not emulates_cards() and not emulator():
+        apt = _backports()
+        apt.run("apt-get", "-qq", "update")
+        apt.download(*EMULATOR)
 
 
-def _candidate(name: str) -> str:
-    for line in _apt("apt-cache", "policy", name).splitlines():
-        word, _, version = line.strip().partition(": ")
-        if word == "Candidate" and version != "(none)":
-            return version
-    raise OSError(f"apt does not know {name}")
+class Apt:
+    """apt, as the machine is configured or otherwise."""
+
+    def __init__(self, configuration: Path | None = None) -> None:
+        self._environment = os.environ | ({"APT_CONFIG": str(configuration)} if configuration else {})
+        DIRECTORY.mkdir(parents=True, exist_ok=True)
+
+    def download(self, *names: str) -> None:
+        """Downloads packages in the versions that it would install, where they are not there. Raises OSError."""
+        for name in names:
+            if not list(DIRECTORY.glob(f"{name}_{self._candidate(name).replace(':', '%3a')}_*.deb")):
+                self.run("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", name)
+
+    def name_of_the_kernel(self) -> str:
+        """The package that the newest kernel is in. Raises OSError."""
+        for line in self.run("apt-cache", "depends", _KERNEL_OF_THIS_RELEASE).splitlines():
+            word, _, name = line.strip().partition(": ")
+            if word == "Depends" and name.startswith("linux-image-"):
+                return name
+        raise OSError(f"apt does not know {_KERNEL_OF_THIS_RELEASE}")
+
+    def _candidate(self, name: str) -> str:
+        for line in self.run("apt-cache", "policy", name).splitlines():
+            word, _, version = line.strip().partition(": ")
+            if word == "Candidate" and version != "(none)":
+                return version
+        raise OSError(f"apt does not know {name}")
+
+    def run(self, *command: str) -> str:
+        """What one of its programs prints. Raises OSError."""
+        done = subprocess.run(
+            command, cwd=DIRECTORY, env=self._environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise OSError(f"{' '.join(command)}: {done.stderr.strip()}")
+        return done.stdout
 
 
-def _apt(*command: str) -> str:
-    done = subprocess.run(command, cwd=DIRECTORY, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise OSError(f"{' '.join(command)}: {done.stderr.strip()}")
-    return done.stdout
+def _backports() -> Apt:
+    """What was made for later releases and runs on this one. The machine's own lists are left alone."""
+    uris = Apt().run("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages").splitlines()
+    uri = next((uri for uri in uris if re.search(r"/debian/?$", uri)), None)
+    if uri is None:
+        raise OSError("apt is not configured for a mirror of Debian")
+    home = DIRECTORY.parent / "apt"
+    for directory in ("lists/partial", "cache/archives/partial"):
+        (home / directory).mkdir(parents=True, exist_ok=True)
+    release = platform.freedesktop_os_release()["VERSION_CODENAME"]
+    (home / "sources.list").write_text(f"deb [signed-by={_KEYS}] {uri} {release}-backports main\n")
+    (home / "configuration").write_text(
+        f'Dir::Etc::sourcelist "{home}/sources.list";\nDir::Etc::sourceparts "-";\nDir::State::lists "{home}/lists";\n'
+        f'Dir::Cache "{home}/cache";\nDir::State::status "/dev/null";\n'
+    )
+    return Apt(home / "configuration")
 
 
 def _main() -> None:
@@ -79,8 +140,9 @@ def _main() -> None:
         except FileNotFoundError:
             raise
         except OSError:
-            _apt("apt-get", "-qq", "update")  # the lists may be missing, or name what is no longer there
+            Apt().run("apt-get", "-qq", "update")  # the lists may be missing, or name what is no longer there
             download()
+        download_emulator()
     except OSError as error:
         print(f"Tests that need a guest are skipped: {error}", file=sys.stderr)
 

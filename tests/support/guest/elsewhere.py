@@ -21,10 +21,11 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 class Elsewhere:
-    """The tests of a file, run once in a guest with the kernel modules named."""
+    """The tests of a file, run once in a guest with the kernel modules named, and so many network ``cards``."""
 
-    def __init__(self, modules: Sequence[str]) -> None:
+    def __init__(self, modules: Sequence[str], *, cards: int = 0) -> None:
         self._modules = modules
+        self._cards = cards
         self._runs: dict[Path, _Run] = {}
 
     def report(self, item: pytest.Item) -> None:
@@ -44,6 +45,7 @@ class Elsewhere:
         outcome = machine.run(
             [sys.executable, "-m", "pytest", "-c", REPOSITORY / "pyproject.toml", *options, path],
             modules=self._modules,
+            cards=self._cards,
             environment={
                 INSIDE: "1",
                 "OS_VIF_TESTS_NOT_ISOLATED": "1",
