@@ -17,13 +17,11 @@ def load(group: str, name: str) -> Any:
     """
     from oslo_config import cfg
     from stevedore import driver
-    from stevedore.exception import NoMatches
 
-    try:
-        found = driver.DriverManager(group, name, on_load_failure_callback=_fail)
-    except NoMatches as error:
+    if name not in names(group):
         known = ", ".join(names(group)) or "none"
-        raise exception.DriverUnavailable(kind=_kind(group), name=name, reason=f"installed are: {known}.") from error
+        raise exception.DriverUnavailable(kind=_kind(group), name=name, reason=f"installed are: {known}.")
+    found = driver.DriverManager(group, name, on_load_failure_callback=_fail)
     made: Any = found.driver
     options = f"os_vif_{_kind(group)}_{name}"
     cfg.CONF.register_opts(list(made.CONFIG_OPTS), group=options)

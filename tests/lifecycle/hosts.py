@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hosts that share the networks of one database: each a network namespace with a journal of its own."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+from os_vif import drivers, lifecycle, plugging
+from os_vif.host.access import RealHost
+from os_vif.host.engine import Engine
+from os_vif.host.journal import Journal
+from os_vif.host.locks import Locks
+from os_vif.hypervisors.driver import Guest
+from os_vif.lifecycle import Attachments, Sides, Wanted
+from os_vif.networks.local.driver import LocalDriver
+from os_vif.networks.local.managing import Manager
+from os_vif.networks.local.wanted import WantedNetwork
+from support.netns import Namespace
+
+T = TypeVar("T")
+
+ID = "5d1e6a2c-7a2e-4b8e-9d5e-3c1f0a9b8c7{}"
+
+
+class Networks:
+    """The network side that all hosts see."""
+
+    def __init__(self, path: Path) -> None:
+        self.config = SimpleNamespace(
+            database=str(path), ovs_datapath_type="system", ovs_dpdk=False, vhostuser_socket_dir="/run"
+        )
+        self.manager = Manager(self.driver().database, self.config)
+
+    def driver(self) -> LocalDriver:
+        """As another process would have it."""
+        return LocalDriver("local", self.config)
+
+    def create(self, name: str = "blue", **wanted: Any) -> Any:
+        """A network, with a subnet unless told otherwise."""
+        return self.manager.create(WantedNetwork(name, **({"cidrs": ["192.0.2.0/24"]} | wanted)))
+
+    def ports(self) -> list[Any]:
+        """All ports of all networks."""
+        return self.manager.ports()
+
+    def bindings(self) -> dict[str, str]:
+        """The status of every binding, by host."""
+        return {binding.host: binding.status for port in self.ports() for binding in port.bindings}
+
+
+class Host:
+    """A host. Guests are network namespaces, unless another hypervisor is named."""
+
+    def __init__(self, networks: Networks, namespace: Namespace, directory: Path, name: str) -> None:
+        directory.mkdir()
+        self.networks, self.ns, self.name = networks, namespace, name
+        self.engine = Engine(RealHost(), Journal(directory / "journal.db"), Locks(directory / "locks"))
+        self._before = namespace.snapshot()
+
+    def do(self, function: Callable[[], T]) -> T:
+        """Calls a function on this host."""
+        with self.entered():
+            return self.ns.inside(function)
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """This host's journal is the process's; for threads that enter the namespace themselves."""
+        plugging.use(self.engine)
+        try:
+            yield
+        finally:
+            plugging.use(None)
+
+    def sides(self, hypervisor: str = "netns") -> Sides:
+        """The two sides, as a new process would load them."""
+        return Sides(self.networks.driver(), drivers.load(drivers.HYPERVISORS, hypervisor), self.name)
+
+    def attach(self, wanted: Wanted, sides: Sides | None = None) -> Any:
+        """See os_vif.lifecycle.attach()."""
+        return self.do(lambda: lifecycle.attach(wanted, sides or self.sides()))
+
+    def detach(self, wanted: Wanted, sides: Sides | None = None) -> None:
+        """See os_vif.lifecycle.detach()."""
+        self.do(lambda: lifecycle.detach(wanted.key, sides or self.sides()))
+
+    def attachments(self) -> dict[str, str]:
+        """The phase of every attachment, by its key."""
+        return {one.key: one.phase.value for one in self.do(lambda: Attachments.here().all())}
+
+    def is_untouched(self) -> bool:
+        """Whether there is nothing on it, in its journal or among its attachments; says what there is."""
+        assert self.attachments() == {}
+        assert [record.vif_id for record in self.do(lambda: list(self.engine.journal.records()))] == []
+        assert self.ns.snapshot() == self._before
+        return True
+
+
+def guest(namespace: Namespace, number: int = 1, **changed: Any) -> Wanted:
+    """An interface on the network "blue" for a namespace that is the guest."""
+    fields = {"network": "blue", "hot": True} | changed
+    return Wanted(Guest(f"vm{number}", ID.format(number), place=namespace.name), **fields)
