@@ -72,12 +72,20 @@ def request_to_leave(plugin: Plugin, vif: Any, instance_info: Any) -> Request:
     from os_vif.host.request import Request
     from os_vif.host.state import HostState
 
+    desired, leftover = HostState(), HostState()
     try:
-        desired = plugin.leftover_state(vif, instance_info)
+        desired = plugin.desired_state(vif, instance_info)
+        leftover = plugin.leftover_state(vif, instance_info)
     except Exception as error:
-        LOG.debug("VIF %s states nothing to go by: %s", identity(vif), error)
-        desired = HostState()
-    return Request(identity(vif), vif.plugin, desired, plugin.PRIVILEGED_CONTEXT, original(vif, instance_info))
+        LOG.debug("VIF %s does not state all there is to go by: %s", identity(vif), error)
+    return Request(
+        identity(vif),
+        vif.plugin,
+        HostState((*desired, *leftover)),
+        plugin.PRIVILEGED_CONTEXT,
+        original(vif, instance_info),
+        leftover.resources,
+    )
 
 
 def imperative_request(vif: Any, instance_info: Any) -> Request:

@@ -117,6 +117,21 @@ def test_a_native_vif_that_was_hybrid_is_cleaned_up(switch, host, upstream):
     assert devices(switch) == set()
 
 
+@pytest.mark.parametrize("again", ["by us", "by upstream"])
+def test_a_native_vif_that_was_hybrid_and_is_plugged_again(switch, host, upstream, again):
+    """Plugged by an earlier os-vif as hybrid, and now as native: unplugging takes away both, as it did then."""
+    upstream.plug(ovs_vifs.hybrid())
+    vif = ovs_vifs.native()
+    (host if again == "by us" else upstream).plug(vif)
+    other = ovs_vifs.native(**TAP, number=2)
+    host.plug(other)
+    host.unplug(vif)
+    assert set(switch.rows("Port")) == {"br-int", ovs_vifs.tap(2)}
+    assert devices(switch) == {ovs_vifs.tap(2)}
+    assert host.plan(other) == []
+    assert [record.vif_id for record in host.engine.journal.records()] == [other.id]
+
+
 KINDS = {
     "hybrid": (ovs_vifs.hybrid(), {}),
     "tap": (ovs_vifs.native(**TAP), {}),

@@ -24,7 +24,8 @@ class Departures:
     def of(self, scope: Scope, requests: Sequence[Request], held: Held) -> list[Leaving]:
         """All that is held for VIFs that leave together. What several of them share goes with the last of these.
 
-        The record decides what that is; only without one the request's own state does.
+        The record decides what that is, and only without one the request's own state; what an earlier release has left
+        goes in any case.
         """
         together = {request.vif_id for request in requests}
         return _last_user_removes([self._leaving(scope, request, held, together) for request in requests])
@@ -44,6 +45,8 @@ class Departures:
         holdings = tuple(held[request.vif_id])
         if not holdings and self._journal.record(scope, request.vif_id) is None:
             holdings = tuple(self._presumed(scope, request))
+        known = {holding.resource.key for holding in holdings}
+        holdings += tuple(Holding(resource, made=True) for resource in request.leftover if resource.key not in known)
         purpose = Purpose(request.vif_id, request.context)
         return Leaving(purpose, holdings, self._needed(scope, holdings, together))
 

@@ -49,16 +49,14 @@ class OvsPlugin(Plugin):
         return HostState(tuple(self._wired(vif, instance_info)))
 
     def leftover_state(self, vif: VIFBase, instance_info: InstanceInfo) -> HostState:
-        """The same, and for a native VIF what it would have had as a hybrid one, which it may have been before."""
+        """For a native VIF what it would have had as a hybrid one, which it may have been before."""
         from os_vif.host.state import HostState
         from os_vif.plugins.ovs_wiring import Wiring
 
-        resources = list(self._wired(vif, instance_info))
-        if isinstance(vif, VIFOpenVSwitch):
-            known = {resource.key for resource in resources}
-            hybrid = Wiring(self.config, vif, instance_info).hybrid(names.hybrid_bridge(vif.id))
-            resources += [resource for resource in hybrid if resource.key not in known]
-        return HostState(tuple(resources))
+        if not isinstance(vif, VIFOpenVSwitch):
+            return HostState()
+        hybrid = Wiring(self.config, vif, instance_info).hybrid(names.hybrid_bridge(vif.id))
+        return HostState(tuple(resource for resource in hybrid if not resource.shared))
 
     def whereabouts(self) -> tuple[Resource, ...]:
         """Where to look for ports that no record tells of: the database that is configured, expected if by somebody."""
