@@ -60,6 +60,7 @@ def ask(host, new_netns, tmp_path):
             ["busybox", "udhcpc", "-i", "eth0", "-n", "-q", "-t", "3", "-T", "1", "-O", "mtu", "-s", script],
             check=False,
         )
+        host.ip("link", "delete", name)
         guest.close()
         bound = [line for line in told.stdout.splitlines() if line.startswith("bound ")]
         return bound[0].removeprefix("bound ") if bound else ""

@@ -16,6 +16,7 @@ from os_vif.cli.commands import (
     host,
     inspecting,
     migrating,
+    network,
     records,
     upkeep,
     wire,
@@ -57,7 +58,7 @@ def build() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = Subparsers(parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser))
     for module in (
-        attaching, explaining, migrating, changing, inspecting, records, upkeep, host, wire, demo, completion,
+        attaching, explaining, migrating, network, changing, inspecting, records, upkeep, host, wire, demo, completion,
     ):  # fmt: skip
         module.register(commands)
     return parser

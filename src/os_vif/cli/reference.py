@@ -65,7 +65,7 @@ def _usage(action: argparse.Action) -> str:
     if action.option_strings:
         said = f"{action.option_strings[-1]} {value}".strip()
         return said if action.required else f"[{said}]"
-    return {"*": f"[{value}...]", "+": f"{value}..."}.get(str(action.nargs), value)
+    return {"?": f"[{value}]", "*": f"[{value}...]", "+": f"{value}..."}.get(str(action.nargs), value)
 
 
 def _value(action: argparse.Action) -> str:

@@ -22,10 +22,15 @@ def open_journal(arguments: argparse.Namespace) -> None:
     use_state_directory(arguments.state_dir)
 
 
-def open_library(arguments: argparse.Namespace) -> None:
-    """Everything: plugins included."""
+def open_options(arguments: argparse.Namespace) -> None:
+    """Enough for commands that read the journal and the options."""
     open_journal(arguments)
     _read_configuration(arguments.config_file)
+
+
+def open_library(arguments: argparse.Namespace) -> None:
+    """Everything: plugins included."""
+    open_options(arguments)
     os_vif.initialize()
     if arguments.config_file:
         _check_options()
