@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from support.neutron import agents
+from support.neutron.server import python
 
 #: both: Open vSwitch and macvtap; nic: Open vSwitch and a card with virtual functions.
 AGENTS = (
@@ -29,6 +30,12 @@ def negotiating_server(neutron_server):
 def plain_server(neutron_server):
     """Without."""
     return neutron_server(agents=AGENTS)
+
+
+@pytest.fixture(scope="session")
+def neutron_python():
+    """An interpreter that has Neutron and what we install into it."""
+    return python()
 
 
 @pytest.fixture

@@ -21,6 +21,13 @@ _VENV = _REPOSITORY / ".venv-neutron"
 MECHANISM_DRIVERS = ("openvswitch", "macvtap", "sriovnicswitch")
 
 
+def python() -> Path:
+    """The interpreter that has Neutron, and this checkout as its os-vif. Ends the test where there is none."""
+    if not (_VENV / ".ready").exists():
+        missing("Neutron is not installed in .venv-neutron: make .venv-neutron")
+    return _VENV / "bin/python"
+
+
 class NeutronServer:
     """A Neutron on loopback of the calling thread's network namespace, with a database of its own.
 
@@ -41,8 +48,7 @@ class NeutronServer:
 
         ``options``: by section, over those of support.neutron.configuration. ``path``: for drivers of a test's own.
         """
-        if not (_VENV / ".ready").exists():
-            missing("Neutron is not installed in .venv-neutron: make .venv-neutron")
+        self._python = python()
         self._directory = directory
         configuration.write(directory, _VENV, mechanism_drivers, options or {}, negotiation=negotiation)
         self._process = self._start(path)
@@ -82,7 +88,7 @@ class NeutronServer:
     def _start(self, path: Sequence[Path]) -> subprocess.Popen[str]:
         with (self._directory / "stderr").open("w") as stderr:
             return subprocess.Popen(
-                [_VENV / "bin/python", Path(__file__).with_name("serve.py"), self._directory],
+                [self._python, Path(__file__).with_name("serve.py"), self._directory],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
