@@ -35,11 +35,11 @@ ROOMS: dict[str, tuple[str, ...]] = {
     # a VIF in, desired state out
     "os_vif.plugin": ("os_vif.exception", "os_vif.objects", *STATE, "os_vif.host.names"),
     "os_vif.plugins": (
-        "os_vif.exception", "os_vif.objects", "os_vif.plugin", *STATE, "os_vif.host.names",
+        "os_vif.exception", "os_vif.objects", "os_vif.plugin", *STATE, "os_vif.host.names", "os_vif.plugins.names",
     ),
     "vif_plug_linux_bridge": ("os_vif.plugins", "os_vif.plugin"),
     "vif_plug_noop": ("os_vif.plugins", "os_vif.plugin"),
-    "vif_plug_ovs": ("os_vif.plugins", "os_vif.plugin"),
+    "vif_plug_ovs": ("os_vif.plugins", "os_vif.plugins.names", "os_vif.plugin"),
     "vif_plug_linux_bridge.privsep": ("os_vif.exception", "os_vif.host", "os_vif.privsep"),
     "vif_plug_ovs.privsep": ("os_vif.exception", "os_vif.host", "os_vif.privsep"),
     # who binds what: pure
