@@ -19,6 +19,7 @@ from os_vif.lifecycle import Attachments, Sides, Wanted
 from os_vif.networks.local.driver import LocalDriver
 from os_vif.networks.local.managing import Manager
 from os_vif.networks.local.wanted import WantedNetwork
+from support import differences
 from support.netns import Namespace
 
 T = TypeVar("T")
@@ -51,6 +52,11 @@ class Networks:
         """The status of every binding, by host."""
         return {binding.host: binding.status for port in self.ports() for binding in port.bindings}
 
+    def bindings_of(self, wanted: Wanted) -> dict[str, str]:
+        """The same of one port."""
+        found = next(port for port in self.ports() if port.key == wanted.key)
+        return {binding.host: binding.status for binding in found.bindings}
+
 
 class Host:
     """A host. Guests are network namespaces, unless another hypervisor is named."""
@@ -60,6 +66,10 @@ class Host:
         self.networks, self.ns, self.name = networks, namespace, name
         self.engine = Engine(RealHost(), Journal(directory / "journal.db"), Locks(directory / "locks"))
         self._before = namespace.snapshot()
+
+    def renew(self) -> None:
+        """What is there now is what was there before."""
+        self._before = self.ns.snapshot()
 
     def do(self, function: Callable[[], T]) -> T:
         """Calls a function on this host."""
@@ -91,12 +101,10 @@ class Host:
         """The phase of every attachment, by its key."""
         return {one.key: one.phase.value for one in self.do(lambda: Attachments.here().all())}
 
-    def is_untouched(self) -> bool:
-        """Whether there is nothing on it, in its journal or among its attachments; says what there is."""
-        assert self.attachments() == {}
-        assert [record.vif_id for record in self.do(lambda: list(self.engine.journal.records()))] == []
-        assert self.ns.snapshot() == self._before
-        return True
+    def traces(self) -> list[str]:
+        """What there is on it, in its journal and among its attachments, that was not there in the beginning."""
+        records = [record.vif_id for record in self.do(lambda: list(self.engine.journal.records()))]
+        return [*self.attachments(), *records, *differences(self._before, self.ns.snapshot())]
 
 
 def guest(namespace: Namespace, number: int = 1, **changed: Any) -> Wanted:

@@ -24,7 +24,7 @@ def test_two_guests_talk_and_leave_without_a_trace(host, networks, new_netns):
     for number, namespace in enumerate((one, two), 1):
         host.detach(guest(namespace, number))
     assert networks.ports() == []
-    assert host.is_untouched()
+    assert host.traces() == []
     assert one.link_names() == set()
 
 
@@ -67,7 +67,7 @@ def test_whichever_step_fails_nothing_is_left(host, networks, new_netns, monkeyp
     with pytest.raises(TheFault):
         host.attach(guest(namespace))
     assert networks.ports() == []
-    assert host.is_untouched()
+    assert host.traces() == []
     assert namespace.link_names() == set()
 
 
@@ -80,7 +80,7 @@ def test_a_device_in_the_way_leaves_nothing(host, networks, new_netns):
     assert networks.ports() == []
     assert host.attachments() == {}
     host.ns.ip("link", "del", "taken")
-    assert host.is_untouched()
+    assert host.traces() == []
 
 
 def test_a_repetition_that_fails_does_not_take_away_what_worked(host, networks, new_netns, monkeypatch):
@@ -105,7 +105,7 @@ def test_undoing_that_fails_is_told_and_can_be_gone_on_with(host, networks, new_
     assert len(networks.ports()) == 1
     host.detach(wanted)
     assert networks.ports() == []
-    assert host.is_untouched()
+    assert host.traces() == []
 
 
 def test_nothing_acceptable_names_every_candidate(host, networks, new_netns):
@@ -116,7 +116,7 @@ def test_nothing_acceptable_names_every_candidate(host, networks, new_netns):
     told = {refusal.candidate: refusal.code for refusal in caught.value.refusals}
     assert told == {"bridge": "unsupported-type", "ovs": "withdrawn", "ovs-hybrid": "withdrawn"}
     assert networks.ports() == []
-    assert host.is_untouched()
+    assert host.traces() == []
 
 
 def test_detaching_what_is_not_attached_says_so(host, new_netns):

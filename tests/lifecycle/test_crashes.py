@@ -57,7 +57,7 @@ def test_attach_killed_is_finished_by_attach(host, networks, new_netns, number):
     assert namespace.link_names() == {"eth0"}
     host.detach(wanted)
     assert networks.ports() == []
-    assert host.is_untouched()
+    assert host.traces() == []
 
 
 @pytest.mark.parametrize("number", range(1, 10))
@@ -67,7 +67,7 @@ def test_attach_killed_is_taken_back_by_detach(host, networks, new_netns, number
     killed_at(number, host, lambda: lifecycle.attach(wanted, host.sides()))
     host.detach(wanted)
     assert networks.ports() == []
-    assert host.is_untouched()
+    assert host.traces() == []
     assert namespace.link_names() == set()
 
 
@@ -78,4 +78,4 @@ def test_detach_killed_is_finished_by_detach(host, networks, new_netns, number):
     killed_at(number, host, lambda: lifecycle.detach(wanted.key, host.sides()))
     host.detach(wanted)
     assert networks.ports() == []
-    assert host.is_untouched()
+    assert host.traces() == []

@@ -82,7 +82,8 @@ class NetworkDriver(abc.ABC):
     def activate(self, port_id: str, host: str, generation: int) -> None:
         """Makes this binding the active one, for good; any other of the port becomes inactive.
 
-        Compare and swap: ``generation`` is that of the answer. Nothing happens if it is active for good already.
+        Compare and swap: ``generation`` is that of the answer; it is void when another binding has been activated
+        since. Nothing happens if it is active for good already.
         Raises BindingChanged, NetworkNotFound.
         """
 

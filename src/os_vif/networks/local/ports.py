@@ -117,8 +117,14 @@ def prolong(connection: sqlite3.Connection, port_id: str, host: str, lapses_at: 
 
 
 def make_active(connection: sqlite3.Connection, port_id: str, host: str) -> None:
-    """Makes one binding the active one, for good, and the others inactive."""
-    connection.execute("UPDATE binding SET status = ? WHERE port_id = ?", (INACTIVE, port_id))
+    """Makes one binding the active one, for good, and the others inactive and of a new generation.
+
+    So whoever prepared one of these, not knowing of this one, is told that things have changed.
+    """
+    connection.execute(
+        "UPDATE binding SET status = ?, generation = ? WHERE port_id = ? AND host != ?",
+        (INACTIVE, next_generation(connection, port_id), port_id, host),
+    )
     connection.execute(
         "UPDATE binding SET status = ?, lapses_at = NULL WHERE port_id = ? AND host = ?", (ACTIVE, port_id, host)
     )
