@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from negotiation.parties import candidate, offer, ovs, ovs_vif, profile_range, provision
+from negotiation.parties import OVS_PROFILE, candidate, offer, ovs, ovs_vif, profile_range, provision
 from os_vif import exception
 from os_vif.negotiation.answer import answer, check_answered
 from os_vif.negotiation.choice import choose
@@ -39,8 +39,10 @@ def test_a_plugin_that_cannot_be_told_is_not_asked() -> None:
     old = profile_range(highest="1.3")
     either = choose(offer(candidate("ovs", old, device_by=["plugin", "hypervisor"])), [ovs()])
     assert (either.choice.device_by, either.choice.versions["VIFPortProfileOpenVSwitch"]) == ("hypervisor", "1.3")
-    plugin_only = choose(offer(candidate("ovs", old, device_by=["plugin"])), [ovs()])
-    assert [(r.code, "create_tap" in r.reason) for r in plugin_only.refusals] == [("device-by", True)]
+    by_plugin = provision("ovs", profile=OVS_PROFILE, device_by=("plugin",))
+    for plugin_only in (candidate("ovs", old, device_by=["plugin"]), candidate("ovs", old)):
+        refusals = choose(offer(plugin_only), [by_plugin]).refusals
+        assert [(r.code, "create_tap" in r.reason) for r in refusals] == [("device-by", True)]
 
 
 REFUSED: list[tuple[Any, Any, dict[str, Any], str, str]] = [
@@ -95,6 +97,12 @@ def test_nested_versions_are_limited_by_the_offer() -> None:
         "VIFOpenVSwitch": "1.0", "VIFPortProfileOpenVSwitch": "1.4", "Network": "1.0"
     }  # fmt: skip
     assert answer(decision, ovs_vif(), limited).vif.network.VERSION == "1.0"
+
+
+def test_what_a_candidate_says_of_a_profile_counts_more_than_nested() -> None:
+    """The ranges of a candidate are for the VIF and its profile; nested is for what is inside these."""
+    both = offer(OVS, nested=[ObjectVersions(object_name="VIFPortProfileOpenVSwitch", max_version="1.2")])
+    assert answer(choose(both, [ovs()]), ovs_vif(), both).vif.port_profile.VERSION == "1.4"
 
 
 def test_two_provisions_of_one_name_are_an_error() -> None:

@@ -139,7 +139,9 @@ def _profile_problems(vif: VIFBase, candidate: Candidate) -> Iterator[tuple[str,
 
 def _nested_problems(vif: VIFBase, offer: Offer) -> Iterator[tuple[str, str]]:
     limits = {limit.object_name: limit.max_version for limit in offer.nested}
-    for _, item in walk(vif):
+    for path, item in walk(vif):
+        if path in ("", "port_profile"):
+            continue  # the candidate has ranges for these
         limit = limits.get(item.obj_name())
         if limit is not None and not _is_within(item.VERSION, "1.0", limit):
             yield _versioned(item), f"{item.obj_name()} up to {limit}"

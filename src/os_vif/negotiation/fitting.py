@@ -46,13 +46,14 @@ def check_type(candidate: Candidate, provision: Provision | None) -> Provision:
 def find_versions(candidate: Candidate, provision: Provision, offer: Offer) -> dict[str, str]:
     """The newest common version of each object, by its name. Raises Misfit."""
     vif = candidate.vif
+    versions = _nested_versions(offer)
     name = provision.vif.obj_name()
-    versions = {name: _newest(provision.vif, vif.min_version, vif.max_version, Code.VIF_VERSION)}
+    versions[name] = _newest(provision.vif, vif.min_version, vif.max_version, Code.VIF_VERSION)
     if provision.profile:
         offered = _offered_profile(candidate, provision.profile)
         version = _newest(provision.profile, offered.min_version, offered.max_version, Code.PROFILE_VERSION)
         versions[provision.profile.obj_name()] = version
-    return _nested_versions(offer) | versions
+    return versions
 
 
 def _offered_profile(candidate: Candidate, profile: type[VIFPortProfileBase]) -> HostPortProfileInfo:
@@ -88,7 +89,7 @@ def find_maker(candidate: Candidate, provision: Provision, versions: dict[str, s
     if not provision.device_by:
         return ""
     possible = [maker for maker in provision.device_by if _can_be_told(maker, provision, versions)]
-    wanted = candidate.constraints.device_by or possible
+    wanted = candidate.constraints.device_by or provision.device_by
     for maker in wanted:
         if maker in possible:
             return maker

@@ -14,7 +14,6 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from urllib.parse import unquote_to_bytes
 
 Value = str | bool | int | Decimal | bytes
 Member = tuple[str, Mapping[str, Value]]
@@ -112,7 +111,8 @@ def _bytes(text: str) -> bytes:
 
 
 def _display(text: str) -> str:
-    return unquote_to_bytes(text[2:-1]).decode()
+    encoded = text[2:-1].encode()
+    return re.sub(rb"%(..)", lambda found: bytes.fromhex(found[1].decode()), encoded).decode()
 
 
 _VALUES: tuple[tuple[re.Pattern[str], Callable[[str], Value]], ...] = (

@@ -24,9 +24,10 @@ def is_within(version: str, lowest: str, highest: str) -> bool:
 def class_of(name: str) -> type[VersionedObject] | None:
     """The class of the model with that name on the wire, or None."""
     try:
-        return VersionedObject.obj_class_from_name(name, "1.0")
+        found = VersionedObject.obj_class_from_name(name, "1.0")
     except exception.ObjectError:
         return None
+    return found if issubclass(found, VersionedObject) else None
 
 
 def told(versions: Sequence[str]) -> str:
