@@ -31,6 +31,9 @@ class HostAccess(Protocol):
     def get_link(self, name: str) -> LinkInfo | None:
         """The device of that name, or None."""
 
+    def has_link(self, name: str) -> bool:
+        """Whether there is a device of that name."""
+
     def get_link_by_index(self, index: int) -> LinkInfo | None:
         """The device of that index, or None."""
 
@@ -81,6 +84,10 @@ class RealHost:
     routes_via = staticmethod(rtnetlink_ip.routes_via)
     read_chain = staticmethod(privileged.read_chain)
     run = staticmethod(privileged.run)
+
+    def has_link(self, name: str) -> bool:
+        """Asked for its index only, which waits for nobody."""
+        return rtnetlink.index_of(name) != 0
 
     def boot_id(self) -> str:
         """The kernel's boot id."""

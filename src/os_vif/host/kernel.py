@@ -72,7 +72,9 @@ def _hasten_deletions(operations: Sequence[Sequence[Any]], start: int) -> None:
     """
     if start and operations[start - 1][0] == "link.delete":
         return  # done with the first of them
-    following = itertools.takewhile(lambda operation: operation[0] == "link.delete", operations[start:])
+    following = list(itertools.takewhile(lambda operation: operation[0] == "link.delete", operations[start:]))
+    if len(following) == 1:
+        return
     links = [link for _, arguments in following if (link := _ours(**arguments))]
     if len(links) > 1:
         with contextlib.suppress(KernelError):
@@ -102,8 +104,7 @@ def _link_delete(name: str, index: int | None = None) -> None:
 def _wait_until_gone(name: str, index: int) -> None:
     # A tap that a hypervisor still holds open goes away a moment after it was told to.
     for _ in range(100):
-        link = rtnetlink.get_link(name)
-        if link is None or link.index != index:
+        if rtnetlink.index_of(name) != index:
             return
         time.sleep(0.01)
 
@@ -129,10 +130,10 @@ def _route_delete(name: str, route: dict[str, Any]) -> None:
 
 
 def _index(name: str) -> int:
-    link = rtnetlink.get_link(_checked(name))
-    if link is None:
+    index = rtnetlink.index_of(_checked(name))
+    if not index:
         raise KernelError(errno.ENODEV, f"device {name} does not exist")
-    return link.index
+    return index
 
 
 def _checked(name: str) -> str:

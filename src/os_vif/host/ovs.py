@@ -163,13 +163,13 @@ class OvsRealm:
         """Waits for the devices of bridges to go, which is up to the switch. One that is down does it when it is up."""
         end = Deadline(_LONGEST_END)
         for name in (name for operation in operations for name in operation.arguments["await_end"]):
-            while self._host.get_link(name) is not None and end.remaining():
+            while self._host.has_link(name) and end.remaining():
                 time.sleep(0.002)
 
     def _has_device(self, name: str, rows: Sequence[Row]) -> bool:
         inserted = (row["row"] for row in rows if row["op"] == "insert" and row["table"] == "Interface")
         kinds = [values.get("type", "") for values in inserted if values["name"] == name]
-        return any(kind in _MADE_BY_SWITCH for kind in kinds) or self._host.get_link(name) is not None
+        return any(kind in _MADE_BY_SWITCH for kind in kinds) or self._host.has_link(name)
 
 
 def _commit(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import secrets
+import socket
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -71,6 +72,17 @@ class LinkInfo:
     group: int = 0
     alias: str = ""
     options: dict[str, Any] = field(default_factory=dict)
+
+
+def index_of(name: str) -> int:
+    """The index of a device, 0 when there is none.
+
+    Cheaper than get_link(), and it does not wait for whoever is changing some device now (rtnl_lock).
+    """
+    try:
+        return socket.if_nametoindex(name)
+    except OSError:
+        return 0
 
 
 def get_link(name: str) -> LinkInfo | None:

@@ -45,10 +45,7 @@ def create(
     tun = os.open(_CLONE_DEVICE, os.O_RDWR | os.O_CLOEXEC)
     try:
         _set_interface(tun, name, flags)
-        link = rtnetlink.get_link(name)
-        if link is None:
-            raise KernelError(errno.ENODEV, f"tap {name} vanished while it was made")
-        rtnetlink.set_link(link.index, mac=mac, mtu=mtu, group=device_group)
+        rtnetlink.set_link(name, mac=mac, mtu=mtu, group=device_group)
         if owner is not None:
             fcntl.ioctl(tun, _TUNSETOWNER, owner)
         if group is not None:

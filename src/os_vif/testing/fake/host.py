@@ -157,6 +157,10 @@ class FakeHost:
         with self._mutex:
             return self.here.info(self.here.links[name]) if name in self.here.links else None
 
+    def has_link(self, name: str) -> bool:
+        """See HostAccess."""
+        return self.get_link(name) is not None
+
     def get_link_by_index(self, index: int) -> LinkInfo | None:
         """See HostAccess."""
         with self._mutex:
