@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Guests of a real libvirt, on VIFs that are really plugged: packets, interfaces that come and go, and who lets go."""
+
+from __future__ import annotations
+
+import pytest
+from oslo_config import cfg
+
+from os_vif import exception
+from os_vif.hypervisors.driver import Guest
+from os_vif.hypervisors.libvirt.driver import LibvirtDriver
+from os_vif.plugins.linux_bridge import LinuxBridgePlugin
+from os_vif.plugins.ovs import OvsPlugin
+from os_vif.plugins.tap import TapPlugin
+from support import ovs_vifs, plugging, vifs
+from support.libvirt import Libvirtd
+from support.netns import Namespace
+from support.ovs import Switch
+
+ANY = Guest(name="any", uuid=vifs.INSTANCE.uuid)
+NETWORKS = ("10.0.1", "10.0.2", "10.0.3")
+
+
+@pytest.fixture(scope="module")
+def switch(_namespaces_possible):
+    """An Open vSwitch in the namespace of all that is here; its bridge has an address on each of the networks."""
+    namespace = Namespace()
+    try:
+        made = Switch(namespace)
+        try:
+            yield made
+        finally:
+            made.close()
+    finally:
+        namespace.close()
+
+
+@pytest.fixture(scope="module")
+def _libvirtd(switch):
+    made = Libvirtd(switch.ns, switch=switch.directory)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def libvirtd(_libvirtd, switch):
+    """A libvirt without guests."""
+    yield _libvirtd
+    _libvirtd.clean()
+    switch.clean()
+
+
+@pytest.fixture
+def ns(libvirtd, switch):
+    """Where libvirt, its guests' taps and the switch are."""
+    return switch.ns
+
+
+@pytest.fixture
+def plugged(switch, tmp_path):
+    """Plugs VIFs, each with its plugin; they are unplugged after the test."""
+    plugins = {
+        "linux_bridge": plugging.configured(LinuxBridgePlugin),
+        "tap": plugging.configured(TapPlugin),
+        "ovs": plugging.configured(OvsPlugin, ovsdb_connection=switch.remote, ovs_vsctl_timeout=20),
+    }
+    done = []
+
+    def plug(*what):
+        for vif in what:
+            host = plugging.PlugHost(switch.ns, tmp_path, plugins[vif.plugin])
+            host.plug(vif)
+            done.append((host, vif))
+
+    def unplug(host, vif):
+        host.unplug(vif)
+        if "ovs" in host.engine.realms:
+            host.engine.realms["ovs"].close()
+
+    yield plug
+    for host, vif in reversed(done):
+        unplug(host, vif)
+
+
+@pytest.fixture
+def new_driver(libvirtd):
+    """Makes a driver that knows where libvirt is, with options: new_driver(detach_timeout=1)."""
+
+    def make(**values):
+        conf = cfg.ConfigOpts()
+        conf.register_opts(list(LibvirtDriver.CONFIG_OPTS), group="driver")
+        conf([], project="os-vif-tests", default_config_files=[])
+        for name, value in {"uri": libvirtd.uri, **values}.items():
+            conf.set_override(name, value, group="driver")
+        return LibvirtDriver("libvirt", conf.driver)
+
+    return make
+
+
+@pytest.fixture
+def driver(new_driver):
+    return new_driver()
+
+
+def known(guest):
+    """A guest as the caller of the driver knows it."""
+    return Guest(name=guest.name, uuid=guest.uuid)
+
+
+def cards(guest):
+    """The addresses of a guest's cards."""
+    return set(guest.run("cat /sys/class/net/eth*/address 2>/dev/null; true").split())
+
+
+def configure(guest, vif, address):
+    """Gives a card an address, in the guest."""
+    mac = str(vif.address)
+    find = f"device=$(grep -l {mac} /sys/class/net/eth*/address | cut -d/ -f5)"
+    guest.run(f"{find}; ip link set $device up; ip address add {address} dev $device")
+
+
+def test_guests_on_a_linux_bridge_reach_each_other(libvirtd, plugged, driver):
+    """libvirt puts a tap into the bridge that the plugin has made."""
+    pair = [vifs.bridge("br1", number=number, mtu=1450) for number in (1, 2)]
+    plugged(*pair)
+    xml = [driver.render(vif, ANY).text for vif in pair]
+    first = libvirtd.guest("one", xml[0], address="10.0.0.1/24")
+    with first as one, libvirtd.guest("two", xml[1], address="10.0.0.2/24") as two:
+        one.wait()
+        two.wait()
+        assert one.reaches("10.0.0.2")
+        assert one.run("cat /sys/class/net/eth0/mtu").strip() == "1450"
+
+
+def test_whoever_makes_port_and_tap_of_open_vswitch_the_guest_is_reached(libvirtd, plugged, driver, switch, ns):
+    """Both by the plugin; the tap by libvirt; both by libvirt. One guest has all three; libvirt's tap goes with it."""
+    ways = ({"create_port": True, "create_tap": True}, {"create_port": True}, {})
+    three = [ovs_vifs.native(number=number, **way) for number, way in enumerate(ways, 1)]
+    plugged(*three)
+    for network in NETWORKS:
+        ns.ip("address", "add", f"{network}.1/24", "dev", ovs_vifs.BRIDGE)
+    ns.ip("link", "set", ovs_vifs.BRIDGE, "up")
+    xml = [driver.render(vif, ANY).text for vif in three]
+    with libvirtd.guest("one", *xml) as one:
+        one.wait()
+        for vif, network in zip(three, NETWORKS, strict=True):
+            configure(one, vif, f"{network}.2/24")
+            assert one.reaches(f"{network}.1"), f"{network}\n{libvirtd.virsh('dumpxml', 'one')}\n{switch.vsctl('show')}"
+        ids = [
+            row["external_ids"]["iface-id"] for name, row in sorted(switch.rows("Interface").items()) if "tap" in name
+        ]
+        assert ids == [vif.port_profile.interface_id for vif in three]
+    assert [name in ns.link_names() for name in map(ovs_vifs.tap, (1, 2, 3))] == [True, False, False]
+
+
+def test_an_interface_comes_and_goes_while_the_guest_runs(libvirtd, plugged, driver, ns):
+    """Packets flow through it; it is there at the next boot too. Giving and taking again does nothing."""
+    first, second, third = vifs.bridge("br1"), vifs.generic("tap9", number=2), vifs.bridge("br1", number=3)
+    second.address, second.network = "52:54:00:00:00:02", vifs.bridge("br1").network
+    plugged(first, second, third)
+    with (
+        libvirtd.guest("one", driver.render(first, ANY).text, address="10.0.0.1/24") as one,
+        libvirtd.guest("two", driver.render(third, ANY).text, address="10.0.9.2/24") as two,
+    ):
+        one.wait()
+        two.wait()
+        driver.attach(second, known(one))
+        wait_for_cards(one, first, second)
+        configure(one, second, "10.0.9.1/24")
+        assert one.reaches("10.0.9.2")
+        given = both(libvirtd)
+        assert all("tap9" in xml for xml in given)
+        driver.attach(second, known(one))
+        assert both(libvirtd) == given
+        driver.detach(second, known(one))
+        assert cards(one) == {str(first.address)}
+        taken = both(libvirtd)
+        assert not any("tap9" in xml for xml in taken)
+        driver.detach(second, known(one))
+        assert both(libvirtd) == taken
+        assert "tap9" in ns.link_names()  # the plugin's to remove
+
+
+def both(libvirtd):
+    """What the guest has now, and what it will have at its next boot."""
+    return [libvirtd.virsh("dumpxml", "one", *flags) for flags in ((), ("--inactive",))]
+
+
+def wait_for_cards(guest, *wanted):
+    """Returns when the guest has found a card that was plugged in."""
+    seen = f"cat /sys/class/net/eth*/address | grep -c '' | grep -q '^{len(wanted)}$'"
+    guest.run(f"for try in $(seq 100); do {seen} && break; sleep 0.1; done")
+    assert cards(guest) == {str(vif.address) for vif in wanted}
+
+
+def test_a_guest_that_does_not_let_go_keeps_the_interface_until_it_does(libvirtd, plugged, new_driver):
+    """A paused one does not hear that it is asked to. When it goes on it lets go, and detaching says so."""
+    vif = vifs.bridge("br1")
+    plugged(vif)
+    driver = new_driver(detach_timeout=1)
+    with libvirtd.guest("one", driver.render(vif, ANY).text) as one:
+        one.wait()
+        libvirtd.virsh("suspend", "one")
+        with pytest.raises(exception.HotPlugFailed) as caught:
+            driver.detach(vif, known(one))
+        assert str(caught.value) == (
+            f"libvirt did not detach interface {vif.id} of one: the guest did not let go of it within 1 seconds."
+        )
+        assert str(vif.address) in libvirtd.virsh("dumpxml", "one")
+        libvirtd.virsh("resume", "one")
+        new_driver(detach_timeout=60).detach(vif, known(one))
+        assert cards(one) == set()
+
+
+def test_a_guest_that_does_not_run_gets_it_at_its_next_boot(libvirtd, plugged, driver):
+    vif = vifs.bridge("br1")
+    plugged(vif)
+    with libvirtd.defined("one") as guest:
+        driver.attach(vif, known(guest))
+        driver.attach(vif, known(guest))
+        assert libvirtd.virsh("dumpxml", "one").count(str(vif.address)) == 1
+        driver.detach(vif, known(guest))
+        driver.detach(vif, known(guest))
+        assert str(vif.address) not in libvirtd.virsh("dumpxml", "one")
+
+
+def test_a_guest_that_is_not_there_takes_nothing_and_has_let_go(driver, libvirtd):
+    guest = Guest(name="nobody", uuid=vifs.INSTANCE.uuid)
+    driver.detach(vifs.bridge("br1"), guest)
+    with pytest.raises(exception.GuestNotFound) as caught:
+        driver.attach(vifs.bridge("br1"), guest)
+    reason = f"there is none of that name or UUID at {libvirtd.uri}."
+    assert str(caught.value) == f"libvirt has no guest nobody: {reason}"
+
+
+def test_what_libvirt_refuses_is_told_in_its_own_words(libvirtd, driver):
+    """The bridge is missing: nobody has plugged the VIF."""
+    with libvirtd.guest("one") as one:
+        with pytest.raises(exception.HotPlugFailed) as caught:
+            driver.attach(vifs.bridge("br-none"), known(one))
+        assert "Cannot get interface MTU on 'br-none': No such device" in str(caught.value)
+        assert not any("br-none" in xml for xml in both(libvirtd))
