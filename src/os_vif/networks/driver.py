@@ -83,7 +83,7 @@ class NetworkDriver(abc.ABC):
         """Makes this binding the active one, for good; any other of the port becomes inactive.
 
         Compare and swap: ``generation`` is that of the answer; it is void when another binding has been activated
-        since. Nothing happens if it is active for good already.
+        since, until bind() is asked again. Nothing happens if it is active for good already.
         Raises BindingChanged, NetworkNotFound.
         """
 

@@ -57,7 +57,7 @@ class LocalDriver(NetworkDriver):
             if port is not None:
                 _check_the_same(port, request)
                 known = ports.bound(connection, port.port_id, request.offer.host)
-                if known and known.request == _fingerprint(request):
+                if known and known.is_valid and known.request == _fingerprint(request):
                     self._keep_dhcp(connection, network)
                     return _once_more(connection, known, request)
             decision = self._choose(network, request)

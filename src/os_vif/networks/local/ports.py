@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -25,6 +26,11 @@ class Bound:
     binding: Binding
     request: str
     answer: str
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether whoever got the answer may still activate the binding."""
+        return bool(json.loads(self.answer)["versioned_object.data"]["generation"] == self.binding.generation)
 
 
 def find(connection: sqlite3.Connection, port_id: str) -> Port:
@@ -117,17 +123,21 @@ def prolong(connection: sqlite3.Connection, port_id: str, host: str, lapses_at: 
 
 
 def make_active(connection: sqlite3.Connection, port_id: str, host: str) -> None:
-    """Makes one binding the active one, for good, and the others inactive and of a new generation.
+    """Makes one binding the active one, for good.
 
-    So whoever prepared one of these, not knowing of this one, is told that things have changed.
+    Where it was not before, the others become inactive, and of a new generation: whoever goes by what was true before
+    is told that things have changed.
     """
-    connection.execute(
-        "UPDATE binding SET status = ?, generation = ? WHERE port_id = ? AND host != ?",
-        (INACTIVE, next_generation(connection, port_id), port_id, host),
+    here = (port_id, host)
+    connection.execute("UPDATE binding SET lapses_at = NULL WHERE port_id = ? AND host = ?", here)
+    changed = connection.execute(
+        "UPDATE binding SET status = ? WHERE port_id = ? AND host = ? AND status != ?", (ACTIVE, *here, ACTIVE)
     )
-    connection.execute(
-        "UPDATE binding SET status = ?, lapses_at = NULL WHERE port_id = ? AND host = ?", (ACTIVE, port_id, host)
-    )
+    if changed.rowcount:
+        connection.execute(
+            "UPDATE binding SET status = ?, generation = ? WHERE port_id = ? AND host != ?",
+            (INACTIVE, next_generation(connection, port_id), *here),
+        )
 
 
 def delete_binding(connection: sqlite3.Connection, port_id: str, host: str) -> bool:

@@ -48,11 +48,15 @@ class Migration(NetworkKit):
         self.driver.activate(source.vif.id, self.hosts[0], source.generation)
 
     def test_turned_back_after_arrival(self) -> None:
-        """The first can be activated again, by who got its answer."""
+        """The first answer is void then, whoever has it; asked for anew, the first host can be activated again."""
         source, target = self._migrating()
+        key = self.driver.show(source.vif.id).key
         self.driver.activate(source.vif.id, self.hosts[0], source.generation)
         self.driver.activate(target.vif.id, self.hosts[1], target.generation)
-        self.driver.activate(source.vif.id, self.hosts[0], source.generation)
+        with pytest.raises(exception.BindingChanged):
+            self.driver.activate(source.vif.id, self.hosts[0], source.generation)
+        back = self.bind(self.request(key, port_id=source.vif.id, purpose=Purpose.MIGRATE))
+        self.driver.activate(source.vif.id, self.hosts[0], back.generation)
         assert self._statuses(source.vif.id) == {self.hosts[0]: ACTIVE, self.hosts[1]: INACTIVE}
 
     def test_refused_on_the_second_host(self) -> None:
