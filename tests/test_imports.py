@@ -28,9 +28,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "os_vif.host.state_ovs": ("os_vif.exception", "os_vif.host.state"),
     "os_vif.host.state_vf": ("os_vif.exception", "os_vif.host.state", "os_vif.host.state_ovs"),
     "os_vif.host.names": ("os_vif.exception",),
+    "os_vif.host.deadline": ("os_vif.exception",),
     "os_vif.plugins.names": (),
     # the only room that touches the kernel; it knows devices, not VIFs
-    "os_vif.host": ("os_vif.exception", *STATE, "os_vif.host.names"),
+    "os_vif.host": ("os_vif.exception", *STATE, "os_vif.host.names", "os_vif.host.deadline"),
     "os_vif.privsep": ("os_vif.exception", "os_vif.host"),
     # a VIF in, desired state out
     "os_vif.plugin": ("os_vif.exception", "os_vif.objects", *STATE, "os_vif.host.names"),
@@ -47,7 +48,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     # the public API, on top of plugins and host
     "os_vif": (
         "os_vif.exception", "os_vif.objects", "os_vif.plugin", "os_vif.plugins", "os_vif.host", *STATE,
-        "os_vif.host.names", "os_vif.privsep",
+        "os_vif.host.names", "os_vif.host.deadline", "os_vif.privsep",
     ),
     # two sides that do not know each other
     "os_vif.networks": ("os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif"),
@@ -56,7 +57,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif", "os_vif.networks", "os_vif.plugins.names",
         "os_vif.host",
     ),
-    "os_vif.hypervisors": ("os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif"),
+    "os_vif.hypervisors": (
+        "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif", "os_vif.host.deadline",
+    ),
     # a namespace is its own hypervisor: what libvirt or QEMU would do to the kernel, the driver has to do itself
     "os_vif.hypervisors.netns": (
         "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif", "os_vif.hypervisors", "os_vif.host",
@@ -64,7 +67,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "os_vif.lifecycle": (
         "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif.networks", "os_vif.hypervisors", "os_vif",
-        "os_vif.host",
+        "os_vif.host", "os_vif.host.deadline",
     ),
     "os_vif.neutron_ml2": ("os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif.plugins.names"),
     # the roof

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Giving an interface to a running QEMU and taking it back; either can be repeated.
+
+The order is QEMU's: a card needs its backend, and a vhost-user backend its socket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from os_vif.hypervisors.qemu.parts import Parts
+from os_vif.hypervisors.qemu.qmp import Message, Monitor, Refused
+
+_PERIPHERALS = "/machine/peripheral"
+#: Ports for one card each. On a machine q35, cards can be plugged into these only, not into the bus pcie.0.
+_PORTS = ("child<pcie-root-port>", "child<ioh3420>", "child<xio3130-downstream>")
+
+#: QEMU's words for a bus that takes no cards while the machine runs, and what we add to them.
+_COLD_BUS = "does not support hotplugging"
+_HOW_TO_GET_PORTS = (
+    "There is no free PCI port: start QEMU with one for each interface to come,"
+    " `-device pcie-root-port,id=port1,chassis=1`, or name a bus in the guest's option `bus`"
+)
+
+
+class Unplugged(Exception):
+    """The guest refused to let go of a card."""
+
+
+def add(monitor: Monitor, parts: Parts) -> None:
+    """Adds what is not there. A failure leaves nothing of it. Raises Refused, OSError, DeadlineExceeded."""
+    if _has_card(monitor, parts):
+        return
+    _remove_backend(monitor, parts)  # of an attempt that was cut off
+    try:
+        if parts.socket is not None:
+            monitor.execute("chardev-add", **parts.chardev())
+        monitor.execute("netdev_add", **parts.netdev)
+        _add_card(monitor, parts)
+    except BaseException:
+        with contextlib.suppress(Exception):
+            _remove_backend(monitor, parts)
+        raise
+
+
+def remove(monitor: Monitor, parts: Parts) -> None:
+    """Removes what is there, and waits until the guest let go of the card.
+
+    Raises Refused, Unplugged, OSError, DeadlineExceeded.
+    """
+    if _has_card(monitor, parts):
+        _remove_card(monitor, parts)
+    _remove_backend(monitor, parts)
+
+
+def _has_card(monitor: Monitor, parts: Parts) -> bool:
+    return parts.card_id in _children(monitor, _PERIPHERALS)
+
+
+def _children(monitor: Monitor, path: str) -> dict[str, str]:
+    return {child["name"]: child["type"] for child in monitor.execute("qom-list", path=path)}
+
+
+def _add_card(monitor: Monitor, parts: Parts) -> None:
+    card = dict(parts.card)
+    if "bus" not in card and (port := next(_free_ports(monitor), "")):
+        card["bus"] = port
+    try:
+        monitor.execute("device_add", **card)
+    except Refused as error:
+        if _COLD_BUS in str(error):
+            raise Refused(error.kind, f"{str(error).rstrip('.')}. {_HOW_TO_GET_PORTS}") from error
+        raise
+
+
+def _free_ports(monitor: Monitor) -> Iterator[str]:
+    """A port is named, and the bus behind it bears the same name; cards are its children."""
+    for name, kind in _children(monitor, _PERIPHERALS).items():
+        if kind in _PORTS and not _cards_on(monitor, f"{_PERIPHERALS}/{name}/{name}"):
+            yield name
+
+
+def _cards_on(monitor: Monitor, bus: str) -> list[str]:
+    return [name for name in _children(monitor, bus) if name.startswith("child[")]
+
+
+def _remove_card(monitor: Monitor, parts: Parts) -> None:
+    """QEMU asks the guest, which may take its time, and tells when the guest let go."""
+    gone = f"the guest to let go of {parts.card_id}"
+    try:
+        monitor.execute("device_del", id=parts.card_id)
+    except Refused as error:
+        if error.kind == "DeviceNotFound":
+            return
+        # It may have been asked for before: then QEMU says so, and it is the guest's turn all the same.
+        if not _is_under_way(error):
+            raise
+    event = monitor.wait_for(_about(parts.card_id), gone)
+    if event["event"] != "DEVICE_DELETED":
+        raise Unplugged("the guest refused to let go of the card.")
+
+
+def _is_under_way(error: Refused) -> bool:
+    return "in the process of unplug" in str(error)
+
+
+def _about(card: str) -> Callable[[Message], bool]:
+    def is_wanted(event: Message) -> bool:
+        told = ("DEVICE_DELETED", "DEVICE_UNPLUG_GUEST_ERROR")
+        return event["event"] in told and event["data"].get("device") == card
+
+    return is_wanted
+
+
+def _remove_backend(monitor: Monitor, parts: Parts) -> None:
+    with _missing_is_fine():
+        monitor.execute("netdev_del", id=parts.netdev_id)
+    if parts.chardev_id in {chardev["label"] for chardev in _chardevs(monitor, parts)}:
+        monitor.execute("chardev-remove", id=parts.chardev_id)
+
+
+def _chardevs(monitor: Monitor, parts: Parts) -> list[Any]:
+    found: list[Any] = monitor.execute("query-chardev") if parts.socket is not None else []
+    return found
+
+
+@contextlib.contextmanager
+def _missing_is_fine() -> Iterator[None]:
+    try:
+        yield
+    except Refused as error:
+        if error.kind != "DeviceNotFound":
+            raise

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A conversation with QEMU's monitor: JSON over a Unix socket, one line per message (QEMU: docs/interop/qmp-spec).
+
+Why not a library: docs/adr/0009-qmp-client.md.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from os_vif import exception
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from os_vif.host.deadline import Deadline
+
+Message = dict[str, Any]
+
+
+class Refused(Exception):
+    """QEMU said no. ``kind`` is the class of the error, such as DeviceNotFound; ``str()`` is QEMU's own words."""
+
+    def __init__(self, kind: str, words: str) -> None:
+        super().__init__(words)
+        self.kind = kind
+
+
+class Monitor:
+    """A connection, for one thread. QEMU talks to one client per socket at a time: be brief.
+
+    Raises OSError when nobody is there, or the connection ends; DeadlineExceeded when QEMU does not answer.
+    """
+
+    def __init__(self, path: str, deadline: Deadline) -> None:
+        self._path = path
+        self._deadline = deadline
+        self._buffer = b""
+        self._events: list[Message] = []
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._socket.settimeout(deadline.remaining())
+            self._socket.connect(path)
+            self.greeting = self._next("its greeting; another client may hold the socket")["QMP"]
+            self.execute("qmp_capabilities")
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    @property
+    def version(self) -> str:
+        """QEMU's version, such as 9.2.0."""
+        numbers = self.greeting["version"]["qemu"]
+        return ".".join(str(numbers[part]) for part in ("major", "minor", "micro"))
+
+    def execute(self, command: str, **arguments: Any) -> Any:
+        """Runs a command and returns its result. Events that come meanwhile are kept. Raises Refused."""
+        message = {"execute": command, "arguments": arguments} if arguments else {"execute": command}
+        self._socket.sendall(json.dumps(message).encode() + b"\n")
+        while True:
+            answer = self._next(f"the answer to {command}")
+            if "return" in answer:
+                return answer["return"]
+            if "error" in answer:
+                raise Refused(answer["error"]["class"], answer["error"]["desc"])
+            self._events.append(answer)
+
+    def wait_for(self, wanted: Callable[[Message], bool], what: str) -> Message:
+        """The first event that is wanted, also of those that came since the connection was made."""
+        while True:
+            for event in self._events:
+                if wanted(event):
+                    self._events.remove(event)
+                    return event
+            message = self._next(what)
+            if "event" in message:
+                self._events.append(message)
+
+    def _next(self, what: str) -> Message:
+        while b"\n" not in self._buffer:
+            self._receive(what)
+        line, _, self._buffer = self._buffer.partition(b"\n")
+        message: Message = json.loads(line)
+        return message
+
+    def _receive(self, what: str) -> None:
+        self._deadline.check(f"{what} from QEMU's monitor {self._path}")
+        self._socket.settimeout(max(self._deadline.remaining(), 0.001))
+        try:
+            received = self._socket.recv(1 << 16)
+        except TimeoutError:
+            raise exception.DeadlineExceeded(
+                seconds=f"{self._deadline.seconds:g}", what=f"{what} from QEMU's monitor {self._path}"
+            ) from None
+        if not received:
+            raise ConnectionResetError(f"QEMU closed its monitor {self._path}")
+        self._buffer += received
