@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plugged silently a VIF is all there, and its guest's devices are down; plugged again it is as it should be."""
+
+from __future__ import annotations
+
+import pytest
+
+import os_vif
+from os_vif import exception
+from os_vif import plugging as engines
+from os_vif.objects.network import Network
+from os_vif.plugins.tap import TapPlugin
+from support import plugging, vifs
+from support.parts import require_tun
+
+VIF = vifs.generic(network=Network(bridge="br9", should_provide_bridge=True))
+
+
+@pytest.fixture
+def host(netns, tmp_path):
+    """A namespace that the library itself plugs into."""
+    require_tun()
+    os_vif.initialize()
+    host = plugging.PlugHost(netns, tmp_path, plugging.configured(TapPlugin))
+    engines.use(host.engine)
+    yield host
+    engines.use(None)
+
+
+def is_up(host, name):
+    return "UP" in host.ns.link(name)["flags"]
+
+
+def test_a_silent_tap_is_in_its_bridge_and_down(host):
+    host.ns.inside(lambda: os_vif.plug(VIF, vifs.INSTANCE, silent=True))
+    assert host.ns.link("tap1")["master"] == "br9"
+    assert (is_up(host, "tap1"), is_up(host, "br9")) == (False, True)
+    host.ns.inside(lambda: os_vif.plug(VIF, vifs.INSTANCE))
+    assert is_up(host, "tap1")
+
+
+def test_plugged_silently_twice_nothing_is_written(host):
+    host.ns.inside(lambda: os_vif.plug(VIF, vifs.INSTANCE, silent=True))
+    with host.ns.monitor() as monitor:
+        host.ns.inside(lambda: os_vif.plug(VIF, vifs.INSTANCE, silent=True))
+    assert monitor.events == []
+
+
+def test_unplugged_while_silent_nothing_is_left(host):
+    before = host.ns.snapshot()
+    host.ns.inside(lambda: os_vif.plug(VIF, vifs.INSTANCE, silent=True))
+    host.ns.inside(lambda: os_vif.unplug(VIF, vifs.INSTANCE))
+    assert host.ns.snapshot() == before
+
+
+def test_a_plugin_that_does_its_work_itself_cannot_be_silent(host, monkeypatch):
+    from os_vif import loading
+
+    class Imperative:
+        pass
+
+    monkeypatch.setitem(loading.plugins(), "tap", Imperative())
+    with pytest.raises(exception.PlugException, match="does its work itself"):
+        host.ns.inside(lambda: os_vif.plug(VIF, vifs.INSTANCE, silent=True))
+    assert host.ns.link("tap1") is None
