@@ -7,8 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from oslo_config import cfg
 
 from hypervisors.libvirt import cases
+from os_vif.hypervisors.libvirt.driver import LibvirtDriver
 from os_vif.hypervisors.libvirt.host_devices import HostDevices
 from support.parts import missing, require
 
@@ -27,6 +29,21 @@ def devices(tmp_path):
     (pci / cases.VDPA_PCI / "vdpa0" / "vhost-vdpa-3").mkdir(parents=True)
     (tmp_path / "sys/kernel/iommu_groups/0").mkdir(parents=True)
     return HostDevices(tmp_path / "sys")
+
+
+@pytest.fixture
+def new_driver():
+    """Makes a driver, with options of the test's own: new_driver(version="9.0.0")."""
+
+    def make(**values):
+        conf = cfg.ConfigOpts()
+        conf.register_opts(list(LibvirtDriver.CONFIG_OPTS), group="driver")
+        conf([], project="os-vif-tests", default_config_files=[])
+        for name, value in values.items():
+            conf.set_override(name, value, group="driver")
+        return LibvirtDriver("libvirt", conf.driver)
+
+    return make
 
 
 @pytest.fixture

@@ -4,11 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from oslo_config import cfg
 
 from os_vif import exception
 from os_vif.hypervisors.driver import Guest
-from os_vif.hypervisors.libvirt.driver import LibvirtDriver
 from os_vif.plugins.linux_bridge import LinuxBridgePlugin
 from os_vif.plugins.ovs import OvsPlugin
 from os_vif.plugins.tap import TapPlugin
@@ -83,23 +81,9 @@ def plugged(switch, tmp_path):
 
 
 @pytest.fixture
-def new_driver(libvirtd):
-    """Makes a driver that knows where libvirt is, with options: new_driver(detach_timeout=1)."""
-
-    def make(**values):
-        conf = cfg.ConfigOpts()
-        conf.register_opts(list(LibvirtDriver.CONFIG_OPTS), group="driver")
-        conf([], project="os-vif-tests", default_config_files=[])
-        for name, value in {"uri": libvirtd.uri, **values}.items():
-            conf.set_override(name, value, group="driver")
-        return LibvirtDriver("libvirt", conf.driver)
-
-    return make
-
-
-@pytest.fixture
-def driver(new_driver):
-    return new_driver()
+def driver(new_driver, libvirtd):
+    """A driver that knows where libvirt is."""
+    return new_driver(uri=libvirtd.uri)
 
 
 def known(guest):
@@ -197,7 +181,7 @@ def test_a_guest_that_does_not_let_go_keeps_the_interface_until_it_does(libvirtd
     """A paused one does not hear that it is asked to. When it goes on it lets go, and detaching says so."""
     vif = vifs.bridge("br1")
     plugged(vif)
-    driver = new_driver(detach_timeout=1)
+    driver = new_driver(uri=libvirtd.uri, detach_timeout=1)
     with libvirtd.guest("one", driver.render(vif, ANY).text) as one:
         one.wait()
         libvirtd.virsh("suspend", "one")
@@ -208,7 +192,7 @@ def test_a_guest_that_does_not_let_go_keeps_the_interface_until_it_does(libvirtd
         )
         assert str(vif.address) in libvirtd.virsh("dumpxml", "one")
         libvirtd.virsh("resume", "one")
-        new_driver(detach_timeout=60).detach(vif, known(one))
+        new_driver(uri=libvirtd.uri).detach(vif, known(one))
         assert cards(one) == set()
 
 
@@ -240,3 +224,20 @@ def test_what_libvirt_refuses_is_told_in_its_own_words(libvirtd, driver):
             driver.attach(vifs.bridge("br-none"), known(one))
         assert "Cannot get interface MTU on 'br-none': No such device" in str(caught.value)
         assert not any("br-none" in xml for xml in both(libvirtd))
+
+
+def test_a_guest_is_asked_for_its_memory_where_nobody_says(libvirtd, driver, switch, options):
+    """By the XML of the one that is there; one that is not is told from one whose memory is its own."""
+    options("os_vif_ovs", ovsdb_connection=switch.remote)
+
+    def withdrawn(guest):
+        return {lack.name: lack for lack in driver.offer(guest, "host1").withdrawn}
+
+    with libvirtd.defined("one", shared_memory=True) as sharing, libvirtd.defined("two") as keeping:
+        assert withdrawn(known(sharing))["vhostuser"].code == "no-dpdk"
+        assert "vhostuser-noop" not in withdrawn(known(sharing))
+        for guest, reason in (
+            (known(keeping), "the guest's memory is not shared with other processes"),
+            (ANY, "libvirt has no guest any yet, and nobody said whether its memory is to be shared"),
+        ):
+            assert reason in withdrawn(guest)["vhostuser-noop"].reason
