@@ -13,7 +13,7 @@ PROGRAMS := ip:iproute2 iptables:iptables ping:iputils-ping
 # The kernels of most machines lack something that some test needs: these run on one of Debian's, in QEMU.
 TEST_PROGRAMS := qemu-system-x86_64:qemu-system-x86 ovsdb-server:openvswitch-switch openssl:openssl \
 	/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk:openvswitch-switch-dpdk \
-	dnsmasq:dnsmasq-base busybox:busybox-static \
+	gcc:gcc make:make dnsmasq:dnsmasq-base busybox:busybox-static \
 	'/usr/lib/*/dpdk/pmds-*/librte_mempool_ring.so.*:librte-meta-mempool' \
 	libvirtd:libvirt-daemon-system virsh:libvirt-clients xmllint:libxml2-utils \
 	'/usr/lib/*/libvirt/connection-driver/libvirt_driver_qemu.so:libvirt-daemon-driver-qemu' \
@@ -49,10 +49,11 @@ clean:  ## removes everything that the targets above made
 programs:
 	@tools/debian-packages $(PROGRAMS)
 
-# Downloaded, not installed; the tests cannot do it, because they have no way out of their network namespace.
+# Downloaded, not installed; and a kernel module built. The tests cannot do it: they have no way out of their namespace.
 guest-packages: .venv/.develops
 	@tools/debian-packages $(TEST_PROGRAMS)
 	@.venv/bin/python tests/support/guest/debian.py
+	@cd tests && ../.venv/bin/python -c 'from support.guest.netdevsim import main; main()'
 
 .venv/.runs: pyproject.toml tools/make-venv
 	tools/make-venv .venv --editable '.[cli,privsep]'

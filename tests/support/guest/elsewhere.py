@@ -21,27 +21,32 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 class Elsewhere:
-    """The tests of a file, run once in a guest with the kernel modules named, and so many network ``cards``."""
+    """The tests of a file, run once in a guest with the kernel modules named, and so many network ``cards``.
 
-    def __init__(self, modules: Sequence[str], *, cards: int = 0) -> None:
+    With a ``directory``, all of that is run in one guest; its tests have different names.
+    """
+
+    def __init__(self, modules: Sequence[str], *, cards: int = 0, directory: Path | None = None) -> None:
         self._modules = modules
         self._cards = cards
+        self._directory = directory
         self._runs: dict[Path, _Run] = {}
 
     def report(self, item: pytest.Item) -> None:
         """Fails with what a test failed with in the guest, if it did."""
         if os.environ.get(INSIDE):
             pytest.fail("this should run here, in the guest, but the guest's kernel lacks it too", pytrace=False)
-        if item.path not in self._runs:
-            self._runs[item.path] = self._run(item.path)
-        run = self._runs[item.path]
+        path = self._directory or item.path
+        if path not in self._runs:
+            self._runs[path] = self._run(path)
+        run = self._runs[path]
         if item.name not in run.results:
             pytest.fail(f"the guest did not get so far as to report this:\n{run.console}", pytrace=False)
         if run.results[item.name] is not None:
             pytest.fail(f"in the guest: {run.results[item.name]}", pytrace=False)
 
     def _run(self, path: Path) -> _Run:
-        options = ["-q", "-p", "no:cacheprovider", "--junit-xml=/dev/fd/3"]
+        options = ["-q", "--color=no", "-p", "no:cacheprovider", "--junit-xml=/dev/fd/3"]
         outcome = machine.run(
             [sys.executable, "-m", "pytest", "-c", REPOSITORY / "pyproject.toml", *options, path],
             modules=self._modules,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.guest import debian
+from support.guest import debian, netdevsim
 from support.guest.archive import Archive
 from support.guest.modules import Modules
 from support.parts import missing, require
@@ -39,38 +39,60 @@ def build(init: str, modules: Sequence[str]) -> Image:
     kernel, busybox = debian.kernel(), debian.busybox()
     if kernel is None or busybox is None:
         missing("the guest's kernel was not downloaded: make guest-packages")
-    script = Path(__file__).with_name(init).read_bytes()
-    directory = debian.DIRECTORY.parent / _fingerprint(kernel, busybox, script, modules)
+    parts = _Parts(kernel, busybox, Path(__file__).with_name(init).read_bytes(), tuple(modules), _built(modules))
+    directory = debian.DIRECTORY.parent / _fingerprint(parts)
     if not directory.exists():
-        _make(directory, kernel, busybox, script, modules)
+        _make(directory, parts)
     return Image(directory / "vmlinuz", directory / "initrd.img")
 
 
-def _fingerprint(kernel: Path, busybox: Path, init: bytes, modules: Sequence[str]) -> str:
-    sources = [Path(__file__).with_name(name).read_bytes() for name in _SOURCES]
-    parts = [kernel.name.encode(), busybox.name.encode(), " ".join(modules).encode(), init, *sources]
-    return "guest-" + hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+@dataclass(frozen=True)
+class _Parts:
+    """Two packages, the script, the names of the modules, and the files of those that are not in the package."""
+
+    kernel: Path
+    busybox: Path
+    init: bytes
+    modules: tuple[str, ...]
+    built: tuple[Path, ...]
 
 
-def _make(directory: Path, kernel: Path, busybox: Path, init: bytes, modules: Sequence[str]) -> None:
+def _built(modules: Sequence[str]) -> tuple[Path, ...]:
+    if "netdevsim" not in modules:
+        return ()
+    module = netdevsim.built()
+    if module is None:
+        missing("netdevsim was not built, for which gcc and make are needed: make guest-packages")
+    return (module,)
+
+
+def _fingerprint(parts: _Parts) -> str:
+    sources = [Path(__file__).with_name(name) for name in _SOURCES]
+    names = [parts.kernel.name, parts.busybox.name, " ".join(parts.modules)]
+    contents = [parts.init, *(path.read_bytes() for path in [*sources, *parts.built])]
+    whole = b"\0".join([*(name.encode() for name in names), *contents])
+    return "guest-" + hashlib.sha256(whole).hexdigest()[:16]
+
+
+def _make(directory: Path, parts: _Parts) -> None:
     """Into a directory of its own first: another process may be at it, and this one may be stopped."""
     with tempfile.TemporaryDirectory(dir=directory.parent) as scratch:
         root, result = Path(scratch) / "root", Path(scratch) / "result"
-        debian.unpack(kernel, root, "./boot/vmlinuz-*", "*/modules.builtin", "*/kernel/*.ko*")
-        debian.unpack(busybox, root, "*bin/busybox")
+        debian.unpack(parts.kernel, root, "./boot/vmlinuz-*", "*/modules.builtin", "*/kernel/*.ko*")
+        debian.unpack(parts.busybox, root, "*bin/busybox")
         result.mkdir()
         shutil.copyfile(next(root.glob("boot/vmlinuz-*")), result / "vmlinuz")
-        (result / "initrd.img").write_bytes(_initial_root(root, init, modules))
+        (result / "initrd.img").write_bytes(_initial_root(root, parts))
         if not directory.exists():
             result.rename(directory)
 
 
-def _initial_root(root: Path, init: bytes, wanted: Sequence[str]) -> bytes:
+def _initial_root(root: Path, parts: _Parts) -> bytes:
     archive = Archive()
-    modules = Modules(root)
-    order = modules.in_order(wanted)
+    modules = Modules(root, parts.built)
+    order = modules.in_order(parts.modules)
     archive.add("bin/busybox", next(root.glob("**/bin/busybox")).read_bytes(), 0o755)
-    archive.add("init", init, 0o755)
+    archive.add("init", parts.init, 0o755)
     archive.add("modules/order", "\n".join(order).encode())
     for name in order:
         archive.add(f"modules/{name}.ko", modules.content(name))

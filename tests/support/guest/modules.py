@@ -10,11 +10,11 @@ from pathlib import Path
 
 
 class Modules:
-    """The modules of an unpacked kernel package."""
+    """The modules of an unpacked kernel package, and others for the same kernel, by their files."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, others: Iterable[Path] = ()) -> None:
         [directory] = [*root.glob("lib/modules/*/kernel"), *root.glob("usr/lib/modules/*/kernel")]
-        self._files = {_name(path.name): path for path in directory.rglob("*.ko*")}
+        self._files = {_name(path.name): path for path in [*directory.rglob("*.ko*"), *others]}
         built_in = (directory.parent / "modules.builtin").read_text().splitlines()
         self._built_in = {_name(Path(line).name) for line in built_in}
         self._contents: dict[str, bytes] = {}
