@@ -92,14 +92,19 @@ class Attachments:
     @classmethod
     def here(cls) -> Self:
         """Those beside the journal that is in use. Raises JournalError."""
-        journal = plugging.engine().journal.home
-        if not journal:
+        path = _path()
+        if path is None:
             return cls._forgetful()
-        path = Path(journal).with_name("attachments.db")
         try:
             return cls(path)
         except sqlite3.Error as error:
             raise exception.JournalError(path=path, reason=error) from error
+
+    @staticmethod
+    def are_kept() -> bool:
+        """Whether anything was ever attached here."""
+        path = _path()
+        return path is None or path.exists()
 
     @classmethod
     @functools.cache
@@ -132,6 +137,11 @@ class Attachments:
     def forget(self, key: str) -> None:
         """There is nothing of it any more."""
         self._database.execute("DELETE FROM attachment WHERE key = ?", (key,))
+
+
+def _path() -> Path | None:
+    journal = plugging.engine().journal.home
+    return Path(journal).with_name("attachments.db") if journal else None
 
 
 def _written(attachment: Attachment) -> str:

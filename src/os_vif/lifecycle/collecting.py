@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from os_vif import drivers, exception
+from os_vif.lifecycle import options
 from os_vif.lifecycle.attaching import take_away
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
 from os_vif.lifecycle.sides import Sides
@@ -18,37 +20,54 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Collected:
-    """A lapsed binding; ``error`` says why it could not be taken back, and is empty if it was or was not tried."""
+    """A lapsed binding, or with ``binding`` None a network side that could not be asked.
 
-    binding: Binding
-    error: str = ""
+    ``error`` says why it could not be taken back, and is None if it was, or was not to be.
+    """
 
-
-def collect(network: NetworkDriver, host: str, *, dry_run: bool) -> Sequence[Collected]:
-    """Bindings of this host whose lease ran out, with what was plugged for them. Raises NetworkError."""
-    attachments = Attachments.here()
-    lapsed = [binding for binding in network.lapsed(time.time()) if binding.host == host]
-    by_port = {str(found.answer.vif.id): found for found in attachments.all() if found.answer is not None}
-    if dry_run:
-        return [Collected(binding) for binding in lapsed]
-    return [_collect(binding, by_port.get(binding.port_id), network, attachments) for binding in lapsed]
+    network_driver: str
+    binding: Binding | None
+    error: exception.ExceptionBase | None = None
 
 
-def _collect(
-    binding: Binding, attachment: Attachment | None, network: NetworkDriver, attachments: Attachments
-) -> Collected:
+def collect(host: str = "", network_drivers: Collection[str] = (), *, dry_run: bool) -> Sequence[Collected]:
+    """Takes back bindings of this host whose lease ran out, with what was plugged for them.
+
+    Asked are the network sides that attachments here were made with, and those named in ``network_drivers``.
+    ``host``: as the network side knows it; the configured name unless given.
+    """
+    kept = Attachments.here().all() if Attachments.are_kept() else []
+    names = sorted({found.network_driver for found in kept} | set(network_drivers))
+    return [one for name in names for one in _collect_from(name, host or options.this_host(), kept, dry_run=dry_run)]
+
+
+def _collect_from(name: str, host: str, kept: Sequence[Attachment], *, dry_run: bool) -> Iterator[Collected]:
+    hosts = {host} | {found.host for found in kept if found.network_driver == name}
+    try:
+        network = drivers.load(drivers.NETWORKS, name)
+        lapsed = [binding for binding in network.lapsed(time.time()) if binding.host in hosts]
+    except exception.ExceptionBase as error:
+        yield Collected(name, None, error)
+        return
+    by_port = {str(found.answer.vif.id): found for found in kept if found.answer is not None}
+    for binding in lapsed:
+        yield Collected(name, binding, None if dry_run else _collect(binding, by_port.get(binding.port_id), network))
+
+
+def _collect(binding: Binding, attachment: Attachment | None, network: NetworkDriver) -> exception.ExceptionBase | None:
     try:
         if attachment is None:
             network.unbind(binding.port_id, binding.host)
         else:
-            _collect_attachment(binding, attachment.key, network, attachments)
-    except Exception as error:
-        return Collected(binding, str(error))
-    return Collected(binding)
+            _collect_attachment(binding, attachment.key, network)
+    except exception.ExceptionBase as error:
+        return error
+    return None
 
 
-def _collect_attachment(binding: Binding, key: str, network: NetworkDriver, attachments: Attachments) -> None:
+def _collect_attachment(binding: Binding, key: str, network: NetworkDriver) -> None:
     """Looks again with the lock held: whoever was slow may have come to an end meanwhile."""
+    attachments = Attachments.here()
     with attachments.alone(key):
         found = attachments.get(key)
         if found is None:

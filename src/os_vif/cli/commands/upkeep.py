@@ -13,7 +13,9 @@ from os_vif.cli.output import Output
 from os_vif.cli.registry import Subparsers
 
 if TYPE_CHECKING:
+    from os_vif import exception
     from os_vif.host.garbage import Finding
+    from os_vif.lifecycle import Collected
     from os_vif.upkeep import Restored
 
 
@@ -32,23 +34,58 @@ def register(commands: Subparsers) -> None:
         help="unplug every VIF but these too: ids with commas between, - to read them from stdin, or the word none",
     )
     gc.add_argument("--dry-run", action="store_true", help="show what would be removed, and remove nothing")
+    gc.add_argument(
+        "--network-driver",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="ask this network side, too, for bindings that nobody activated; those that guests here have are asked",
+    )
     commands.add("restore", _restore, help="plug what was plugged when this machine went down")
 
 
 def _gc(arguments: argparse.Namespace, output: Output) -> ExitCode:
     import os_vif
+    from os_vif import lifecycle
     from os_vif.cli import session
 
     keep = _ids_to_keep(arguments.keep)
     session.open_library(arguments)
-    findings = os_vif.gc(keep, dry_run=arguments.dry_run)
-    output.document([_finding(finding) for finding in findings])
-    rows = [(f.what, f.reason, _outcome(f, dry_run=arguments.dry_run)) for f in findings]
+    dry_run = arguments.dry_run
+    # Before the host: what was plugged for a lapsed binding goes with it.
+    lapsed = lifecycle.collect(network_drivers=arguments.network_driver, dry_run=dry_run)
+    findings = os_vif.gc(keep, dry_run=dry_run)
+    output.document([*(_collected(one, dry_run=dry_run) for one in lapsed), *map(_finding, findings)])
+    rows = [_collected_row(one, dry_run=dry_run) for one in lapsed]
+    rows += [(f.what, f.reason, _outcome(f.error, f.removed, dry_run=dry_run)) for f in findings]
     if rows:
         output.table(("what", "why", "result"), rows)
     else:
         output.line("Nothing to remove.")
-    return ExitCode.FAILED if any(finding.error for finding in findings) else ExitCode.OK
+    failed = [*(one.error for one in lapsed if one.error), *(one.error for one in findings if one.error)]
+    return ExitCode.FAILED if failed else ExitCode.OK
+
+
+def _collected(collected: Collected, *, dry_run: bool) -> dict[str, Any]:
+    what, why, _ = _collected_row(collected, dry_run=dry_run)
+    return {
+        "kind": "binding",
+        "vif_id": collected.binding.port_id if collected.binding else None,
+        "what": what,
+        "resource": None,
+        "reason": why,
+        "removed": not dry_run and not collected.error,
+        "error": _told(collected.error),
+    }
+
+
+def _collected_row(collected: Collected, *, dry_run: bool) -> tuple[str, str, str]:
+    name, binding = collected.network_driver, collected.binding
+    outcome = _outcome(collected.error, not dry_run, dry_run=dry_run)
+    if binding is None:
+        return f"network side {name}", "it was to be asked for bindings that nobody activated", outcome
+    what = f"binding of port {binding.port_id} to {binding.host}"
+    return what, f"nobody activated it before its lease from {name} ran out", outcome
 
 
 def _ids_to_keep(said: list[str] | None) -> set[str] | None:
@@ -67,7 +104,6 @@ def _ids_to_keep(said: list[str] | None) -> set[str] | None:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    from os_vif.cli import errors
     from os_vif.host import state
 
     return {
@@ -77,14 +113,20 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "resource": state.to_primitive(finding.holding.resource) if finding.holding else None,
         "reason": finding.reason,
         "removed": finding.removed,
-        "error": errors.of_library(finding.error).to_primitive() if finding.error else None,
+        "error": _told(finding.error),
     }
 
 
-def _outcome(finding: Finding, *, dry_run: bool) -> str:
-    if finding.error:
-        return f"failed: {finding.error}"
-    return "would be removed" if dry_run else "removed" if finding.removed else "left"
+def _outcome(error: exception.ExceptionBase | None, removed: object, *, dry_run: bool) -> str:
+    if error:
+        return f"failed: {error}"
+    return "would be removed" if dry_run else "removed" if removed else "left"
+
+
+def _told(error: exception.ExceptionBase | None) -> dict[str, Any] | None:
+    from os_vif.cli import errors
+
+    return errors.of_library(error).to_primitive() if error else None
 
 
 def _restore(arguments: argparse.Namespace, output: Output) -> ExitCode:
@@ -102,7 +144,5 @@ def _restore(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
 
 def _restored(result: Restored) -> dict[str, Any]:
-    from os_vif.cli import errors
-
-    error = errors.of_library(result.error).to_primitive() if result.error else None
+    error = _told(result.error)
     return {"vif_id": result.vif_id, "restored": error is None, "error": error}
