@@ -140,6 +140,18 @@ def test_a_port_on_another_host_is_told_of(side, host, new_netns, ask):
     assert ask(vif)
 
 
+def test_an_address_is_given_on_by_another_host(side, host, bind, new_netns, ask):
+    """The server is started anew where it was, not where the port was let go of."""
+    side.create(pools=["192.0.2.10-192.0.2.11"], dhcp=True)
+    first = bind().vif
+    assert ask(first).startswith("192.0.2.11 ")
+    with new_netns().enter():
+        plugging.use(None)
+        side.driver.unbind(first.id, "host-a")
+    plugging.use(None)
+    assert ask(bind().vif).startswith("192.0.2.11 ")
+
+
 def test_two_networks_beside_each_other(side, bind, ask):
     """Each server is on its own bridge only."""
     side.create("blue", dhcp=True)

@@ -34,8 +34,12 @@ class Side:
 
     def bind(self, offer, **fields):
         """Binds a port of "blue", for a key of its own unless one is given."""
+        return self.driver.bind(self.request(offer, **fields))
+
+    def request(self, offer, **fields):
+        """What bind() asks."""
         asked = {"key": str(uuid.uuid4()), "network": "blue", "instance": vifs.INSTANCE, "offer": offer}
-        return self.driver.bind(Request(**(asked | fields)))
+        return Request(**(asked | fields))
 
     def create(self, name="blue", **wanted):
         """A network, with a subnet unless told otherwise."""

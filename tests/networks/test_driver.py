@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is particular to the driver `local`: its database, its switches, and when a port is in the way."""
+
+from __future__ import annotations
+
+import sqlite3
+from types import SimpleNamespace
+
+import pytest
+
+from os_vif import drivers, exception, plugging
+from os_vif.networks.driver import ACTIVE
+from os_vif.networks.local.driver import LocalDriver
+from os_vif.testing import fake_host, offers
+
+OFFER = offers.offer("bridge", "tap")
+
+
+def test_it_is_loaded_by_its_name():
+    """With its options."""
+    driver = drivers.load(drivers.NETWORKS, "local")
+    assert isinstance(driver, LocalDriver)
+    assert driver.config.ovs_datapath_type == "system"
+
+
+def test_the_database_is_beside_the_journal(tmp_path):
+    """Without an option that says otherwise."""
+    before = plugging.in_use()
+    plugging.use(None)
+    try:
+        driver = LocalDriver("local", SimpleNamespace(database=None))
+        assert driver.database.path == tmp_path / "state" / "networks.db"
+        assert driver.find("nobody") is None
+    finally:
+        plugging.use(before)
+
+
+def test_without_a_place_it_is_unavailable():
+    """It cannot do without, as plugging can."""
+    driver = LocalDriver("local", SimpleNamespace(database=None))
+    with fake_host(), pytest.raises(exception.NetworkUnavailable, match="there is no state directory") as caught:
+        driver.find("nobody")
+    assert "OS_VIF_STATE_DIR" in caught.value.hint
+
+
+def test_a_newer_database_is_left_alone(side):
+    """The error says who has written it, and what to do."""
+    side.create()
+    path = side.driver.database.path
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 2")
+    with pytest.raises(exception.NetworkUnavailable) as caught:
+        side.new_driver().find("nobody")
+    assert str(caught.value) == (f"local: {path} was written by a newer os-vif (format 2; the newest known here is 1).")
+    assert caught.value.hint == (
+        "Upgrade os-vif on this host, or name another file in [os_vif_network_local] database."
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"this is not a database, and long enough", "file is not a database"), (None, "unable to open database file")],
+)
+def test_a_file_that_cannot_be_used(tmp_path, content, words):
+    """SQLite's own words, and which file; it is left as it was."""
+    path = tmp_path / "networks.db"
+    path.write_bytes(content) if content else path.mkdir()
+    with pytest.raises(exception.NetworkUnavailable) as caught:
+        LocalDriver("local", SimpleNamespace(database=str(path))).find("nobody")
+    assert str(caught.value) == f"local: {path}: {words}."
+    assert content is None or path.read_bytes() == content
+
+
+def test_bound_elsewhere_a_port_is_not_taken(side):
+    """Unless nobody has activated that binding in time: whoever asked for it is gone."""
+    side.create()
+    answer = side.bind(OFFER, key="a")
+    there = offers.offer("bridge", host="host-b")
+    with pytest.raises(exception.NetworkConflict) as caught:
+        side.bind(there, key="a")
+    assert str(caught.value) == f"Port {answer.vif.id} is bound to host-a."
+    assert caught.value.hint == "Unbind it there first, or ask for a second binding, to migrate."
+    side.bind(offers.offer("tap", lease=-1), key="a")
+    moved = side.bind(there, key="a")
+    (binding,) = side.driver.show(moved.vif.id).bindings
+    assert (moved.vif.id, binding.host, binding.status) == (answer.vif.id, "host-b", ACTIVE)
+
+
+def test_a_port_stays_in_its_network(side):
+    """Its key, and its id, stand for it; whoever says another network means something else."""
+    side.create("blue")
+    side.create("red")
+    port_id = side.bind(OFFER, key="a").vif.id
+    for asked in ({"key": "a"}, {"key": "b", "port_id": port_id}):
+        with pytest.raises(exception.NetworkConflict) as caught:
+            side.bind(OFFER, network="red", **asked)
+        assert str(caught.value) == f"Port {port_id} is of network blue; red is asked for."
+
+
+def test_a_port_keeps_its_addresses(side):
+    """Asking for others is a conflict; asking for those it has is not."""
+    side.create()
+    vif = side.bind(OFFER, key="a").vif
+    with pytest.raises(exception.NetworkConflict) as caught:
+        side.bind(OFFER, key="a", ip_addresses=["192.0.2.7"])
+    assert str(caught.value) == (f"Port {vif.id} has the addresses {vif.address}, 192.0.2.1; others are asked for.")
+    assert side.bind(OFFER, key="a", ip_addresses=["192.0.2.1"]).vif.id == vif.id
+
+
+@pytest.mark.parametrize(
+    ("switch", "types", "reason"),
+    [
+        ("linux_bridge", ("ovs", "ovs-hybrid", "vhostuser"), "The network is switched by a Linux bridge."),
+        ("ovs", ("bridge", "tap"), "The network is switched by Open vSwitch."),
+    ],
+)
+def test_types_of_the_other_switch_are_refused_with_the_reason(side, switch, types, reason):
+    """What the network is switched by."""
+    side.create(switch=switch)
+    with pytest.raises(exception.BindingRefused) as caught:
+        side.bind(offers.offer(*types))
+    assert [(refusal.candidate, refusal.reason) for refusal in caught.value.refusals] == [
+        (one, reason) for one in types
+    ]
+
+
+def test_without_dpdk_there_is_no_vhost_user(side):
+    """The reason names the options."""
+    side.create(switch="ovs")
+    answer = side.bind(offers.offer("vhostuser", "ovs"))
+    assert answer.choice == "ovs"
+    assert answer.refusals[0].reason == (
+        "Open vSwitch does not run with DPDK here ([os_vif_network_local] ovs_datapath_type and ovs_dpdk)."
+    )
+
+
+def test_a_guest_with_several_queues_gets_no_plain_tap(side):
+    """Nothing would tell the plugin to make one with several."""
+    side.create()
+    with pytest.raises(exception.BindingRefused, match="4 queues are wanted, the network side can do 1"):
+        side.bind(offers.offer("tap"), queues=4)
+
+
+def test_which_offer_it_was_does_not_matter(side):
+    """A hypervisor that was restarted, and offers the same, gets the same answer, and more time."""
+    side.create()
+    first = side.bind(offers.offer("bridge", lease=10), key="a")
+    again = offers.offer("bridge", lease=1000)
+    again.boot_id, again.generation = "two", 7
+    lapses_at = side.driver.show(first.vif.id).bindings[0].lapses_at
+    assert side.bind(again, key="a") == first
+    assert side.driver.show(first.vif.id).bindings[0].lapses_at > lapses_at + 900
