@@ -89,6 +89,7 @@ class Proxy:
                     server.connect(self.server)
                 except OSError:
                     _end(client)
+                    _end(server)
                     continue
                 self._open += [client, server]
                 fates: dict[Any, Fault] = {}
