@@ -13,7 +13,7 @@ NETWORKS, HYPERVISORS = "os_vif.networks", "os_vif.hypervisors"
 def load(group: str, name: str) -> Any:
     """The driver ``name`` of an entry point group, with its options registered.
 
-    The options are in the group ``os_vif_network_<name>`` or ``os_vif_hypervisor_<name>``. Raises DriverUnavailable.
+    These are in the group ``os_vif_network_<name>`` or ``os_vif_hypervisor_<name>``. Raises DriverUnavailable.
     """
     from oslo_config import cfg
     from stevedore import driver
@@ -23,9 +23,14 @@ def load(group: str, name: str) -> Any:
         raise exception.DriverUnavailable(kind=_kind(group), name=name, reason=f"installed are: {known}.")
     found = driver.DriverManager(group, name, on_load_failure_callback=_fail)
     made: Any = found.driver
-    options = f"os_vif_{_kind(group)}_{name}"
+    options = options_group(group, name)
     cfg.CONF.register_opts(list(made.CONFIG_OPTS), group=options)
     return made(name, getattr(cfg.CONF, options) if made.CONFIG_OPTS else None)
+
+
+def options_group(group: str, name: str) -> str:
+    """The group of a driver's options."""
+    return f"os_vif_{_kind(group)}_{name}"
 
 
 def names(group: str) -> list[str]:
