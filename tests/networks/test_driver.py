@@ -134,13 +134,6 @@ def test_without_dpdk_there_is_no_vhost_user(side):
     )
 
 
-def test_a_guest_with_several_queues_gets_no_plain_tap(side):
-    """Nothing would tell the plugin to make one with several."""
-    side.create()
-    with pytest.raises(exception.BindingRefused, match="4 queues are wanted, the network side can do 1"):
-        side.bind(offers.offer("tap"), queues=4)
-
-
 def test_which_offer_it_was_does_not_matter(side):
     """A hypervisor that was restarted, and offers the same, gets the same answer, and more time."""
     side.create()

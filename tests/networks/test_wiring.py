@@ -117,6 +117,16 @@ def test_a_tap_in_a_linux_bridge(side, host):
     assert (host.link(tap.vif_name)["master"], host.link(tap.vif_name)["mtu"]) == (bridge.bridge_name, 1400)
 
 
+@pytest.mark.parametrize("queues", [1, 4])
+def test_a_tap_has_several_queues_if_the_guest_has(side, host, queues):
+    """Who opens it has to know how many it opens."""
+    require_tun()
+    side.create()
+    vif = side.bind(offers.offer("tap"), queues=queues).vif
+    os_vif.plug(vif, vifs.INSTANCE)
+    assert host.link(vif.vif_name)["linkinfo"]["info_data"]["multi_queue"] is (queues > 1)
+
+
 def test_a_vlan_on_an_uplink(side):
     """The VLAN device is a port of the bridge."""
     side.create(bridge="br0", uplink="eth1", vlan=42)

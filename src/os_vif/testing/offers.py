@@ -10,7 +10,7 @@ from os_vif.negotiation.offer import BY_HYPERVISOR, BY_PLUGIN, Candidate, Constr
 from os_vif.objects import vif as vifs
 from os_vif.objects.host_info import HostPortProfileInfo, HostVIFInfo
 
-_PROFILES = {"ovs": (vifs.VIFPortProfileOpenVSwitch,)}
+_PROFILES = {name: (vifs.VIFPortProfileOpenVSwitch,) for name in ("ovs", "tap")}
 
 
 def offer(*types: str, host: str = "host-a", lease: int = 600, **constraints: Any) -> Offer:

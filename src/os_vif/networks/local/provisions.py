@@ -29,14 +29,13 @@ from os_vif.objects.vif import (
 from os_vif.plugins import names
 
 
-def provisions(network: model.Network, config: Any) -> Sequence[Provision]:
-    """The ways to wire a port of the network on this host, in no order."""
+def provisions(network: model.Network, config: Any, queues: int = 1) -> Sequence[Provision]:
+    """The ways to wire a port of the network on this host, in no order; ``queues``: pairs that the guest wants."""
     if network.switch == model.OVS:
         return _by_ovs(network, config)
     return (
         Provision("bridge", VIFBridge, device_by=(BY_HYPERVISOR,), mtu=network.mtu),
-        # A VIFGeneric has no place to say that the tap is to have several queues.
-        Provision("tap", VIFGeneric, device_by=(BY_PLUGIN,), mtu=network.mtu, max_queues=1),
+        Provision("tap", VIFGeneric, _profile_of_tap(queues), device_by=(BY_PLUGIN,), mtu=network.mtu),
         *(_elsewhere(name, vif, "a Linux bridge") for name, vif in _OVS_TYPES),
     )
 
@@ -46,6 +45,11 @@ _OVS_TYPES: Sequence[tuple[str, type[VIFBase]]] = (
     ("ovs-hybrid", VIFBridge),
     ("vhostuser", VIFVHostUser),
 )
+
+
+def _profile_of_tap(queues: int) -> type[VIFPortProfileOpenVSwitch] | None:
+    """Of the port profiles that the tap plugin takes, the one that says whether a tap has several queues."""
+    return VIFPortProfileOpenVSwitch if queues > 1 else None
 
 
 def _by_ovs(network: model.Network, config: Any) -> Sequence[Provision]:
@@ -118,8 +122,12 @@ def _bridge(common: dict[str, Any], network: model.Network, port: Port, *_: Any)
     return VIFBridge(**common, plugin="linux_bridge", vif_name=name, bridge_name=network.bridge)
 
 
-def _tap(common: dict[str, Any], network: model.Network, port: Port, *_: Any) -> VIFBase:
-    return VIFGeneric(**common, plugin="tap", vif_name=names.tap(port.port_id))
+def _tap(common: dict[str, Any], network: model.Network, port: Port, config: Any, by: str, queues: int) -> VIFBase:
+    made = VIFGeneric(**common, plugin="tap", vif_name=names.tap(port.port_id))
+    profile = _profile_of_tap(queues)
+    if profile:
+        made.port_profile = profile(interface_id=port.port_id, multiqueue=True)
+    return made
 
 
 def _ovs(
