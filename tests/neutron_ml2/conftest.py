@@ -54,5 +54,6 @@ def network(client):
     return vlan(client)
 
 
-def vlan(client):
-    return client.create_network(provider_network_type="vlan", provider_physical_network=agents.PHYSICAL_NETWORK)
+def vlan(client, **more):
+    physical = agents.PHYSICAL_NETWORK
+    return client.create_network(provider_network_type="vlan", provider_physical_network=physical, **more)

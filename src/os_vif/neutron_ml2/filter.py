@@ -44,17 +44,24 @@ class OfferFilter:
         return answered
 
     def _answer(self, request: Any) -> Any:
+        accept = request.headers.get(header.NAME, "")
         context = request.environ.get(_CONTEXT)
         if context is None:
-            LOG.error("The filter for %s is not behind the one that makes Neutron's context.", header.NAME)
+            if accept:
+                LOG.error("The filter for %s is not behind the one that makes Neutron's context.", header.NAME)
             return self._application
-        exchange = exchange_of(context)
-        exchange.accept = request.headers.get(header.NAME, "")
         try:
-            header.parse(exchange.accept)
+            header.parse(accept)
         except exception.MalformedOffer as error:
             return _error(400, error)
+        exchange = exchange_of(context)
+        exchange.accept = accept if _may_bind(context) else ""
         return _with_reasons(request.get_response(self._application), exchange)
+
+
+def _may_bind(context: Any) -> bool:
+    """As Neutron's default policies have it for the attributes of bindings."""
+    return bool(context.is_admin or context.is_service_role)
 
 
 def _with_reasons(response: Any, exchange: Exchange) -> Any:

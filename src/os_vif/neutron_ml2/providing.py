@@ -16,13 +16,17 @@ from os_vif.neutron_ml2 import vifs
 from os_vif.neutron_ml2.asking import Reply, WouldBind
 from os_vif.objects import vif as classes
 
-#: Who may make the device; where nobody is named, nobody needs to, or it is the plugin's business anyway.
+#: Who may make the device on the host; for types that are not here, nobody needs to.
 _DEVICE_BY = {
     "ovs": (BY_PLUGIN, BY_HYPERVISOR),
     "ovs-hybrid": (BY_HYPERVISOR,),
     "bridge": (BY_HYPERVISOR,),
     "tap": (BY_PLUGIN,),
+    "macvtap": (BY_PLUGIN,),
 }
+
+#: A VIFGeneric has no place to say that the tap is to have several queues.
+_MAX_QUEUES = {"tap": 1}
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ def _provision(way: Way) -> Provision:
         device_by=_DEVICE_BY.get(way.name, ()),
         needs_shared_memory=isinstance(vif, classes.VIFVHostUser),
         mtu=vif.network.mtu if vif.network else None,
+        max_queues=_MAX_QUEUES.get(way.name),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 #: Whoever may bind ports, by Neutron's default policies.
-_ROLES = {"X-Roles": "admin,service"}
+SERVICE = {"X-Roles": "admin,service"}
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,11 @@ class Reply:
 
 
 class Client:
-    """``client.get("/ports")``; paths are below /v2.0."""
+    """``client.get("/ports")``; paths are below /v2.0. ``who``: headers that say who asks."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, who: Mapping[str, str] = SERVICE) -> None:
         self._url = url
+        self._who = who
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def get(self, path: str) -> Reply:
@@ -60,7 +61,7 @@ class Client:
     def call(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Reply:
         """One request, with further headers if need be."""
         data = None if body is None else json.dumps(body).encode()
-        everything = {"Content-Type": "application/json", **_ROLES, **(headers or {})}
+        everything = {"Content-Type": "application/json", **self._who, **(headers or {})}
         request = urllib.request.Request(f"{self._url}/v2.0{path}", data, everything, method=method)
         try:
             with self._opener.open(request, timeout=120) as response:

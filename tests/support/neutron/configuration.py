@@ -63,11 +63,14 @@ def _defaults(directory: Path, mechanism_drivers: Sequence[str]) -> Options:
 def _paste(venv: Path, *, negotiation: bool) -> Options:
     parser = _parser()
     parser.read(venv / "etc/neutron/api-paste.ini")
+    pipelines = parser["composite:neutronapi_v2_0"]
+    # With auth_strategy = keystone, everybody is who the headers say that he is.
+    pipelines["keystone"] = pipelines["keystone"].replace("authtoken ", "")
     if negotiation:
         parser.add_section(f"filter:{FILTER}")
         parser[f"filter:{FILTER}"]["paste.filter_factory"] = _FILTER_FACTORY
-        pipeline = parser["composite:neutronapi_v2_0"]
-        pipeline["noauth"] = pipeline["noauth"].replace("extensions", f"{FILTER} extensions")
+        for strategy in ("noauth", "keystone"):
+            pipelines[strategy] = pipelines[strategy].replace("extensions", f"{FILTER} extensions")
     return {name: dict(parser[name]) for name in parser.sections()}
 
 
