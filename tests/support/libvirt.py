@@ -72,7 +72,7 @@ _GUEST = """
     <type arch='x86_64' machine='q35'>hvm</type>
     <kernel>{kernel}</kernel>
     <initrd>{initrd}</initrd>
-    <cmdline>console=ttyS0 quiet loglevel=0 panic=-1 mitigations=off rdinit=/init</cmdline>
+    <cmdline>console=ttyS0 quiet loglevel=0 panic=-1 mitigations=off rdinit=/init {words}</cmdline>
   </os>
   <features><acpi/></features>
   <cpu mode='maximum'/>
@@ -180,11 +180,13 @@ class Guest(Console):
     def xml(self, devices: tuple[str, ...], *, shared_memory: bool) -> str:
         """What libvirt is to know of it."""
         booted = image.build("small_init.sh", _MODULES)
-        memory = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>" if shared_memory else ""
+        shared = "<memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>"
         return _GUEST.format(
             name=self.name,
             identity=self.uuid,
-            memory=memory,
+            memory=shared if shared_memory else "",
+            # QEMU 7.2 crashes with vhost-user and MSI when the processor is an emulated one.
+            words="pci=nomsi" if shared_memory else "",
             kernel=booted.kernel,
             initrd=booted.initrd,
             console=self._path,
