@@ -171,8 +171,8 @@ def test_a_vif_that_is_plugged_again_meanwhile_is_spared(switch, new_host, lose_
     collector, found = find(host)
     host.plug(vif)
     before = switch.look(), switch.ns.snapshot()
-    for finding in found:
-        host.ns.inside(lambda one=finding: collector.remove(one))
+    results = [host.ns.inside(lambda one=one: collector.remove(one)) for one in found]
+    assert [(one.removed, one.error) for one in results] == [(False, None)] * 2
     assert (switch.look(), switch.ns.snapshot()) == before
 
 

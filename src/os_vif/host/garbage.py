@@ -99,7 +99,7 @@ class GarbageCollector:
             elif finding.record is not None:
                 self.unplug(finding.record)
             else:
-                self._take_away(finding)
+                return dataclasses.replace(finding, removed=self._take_away(finding))
         except exception.HostError as error:
             return dataclasses.replace(finding, error=error)
         except exception.ExceptionBase as error:
@@ -177,18 +177,20 @@ class GarbageCollector:
         keys = self._engine.journal.keys(scope, finding.vif_id)
         self._engine.journal.forget(scope, finding.vif_id, keys)
 
-    def _take_away(self, finding: Finding) -> None:
+    def _take_away(self, finding: Finding) -> bool:
+        """Whether it is gone; it stays where somebody has come to need it since."""
         assert finding.holding is not None
         key = finding.holding.resource.key
         scope = self._engine.scope()
         with self._engine.holding_keys(scope, [key]):
             if self._engine.journal.users(scope, key) or self._is_explained_by_now(finding):
-                return
+                return False
             work = self._engine.planner.unplug([_alone(finding.vif_id, finding.holding)])
             errors = self._engine.worker.do_all(work.tasks)
             if errors:
                 raise exception.UnplugIncomplete(errors)
             self._engine.journal.forget(scope, "", work.released)
+        return not work.notes
 
 
 def _kind_of(record: Record, scope: Scope, keep: set[str] | None) -> str:
