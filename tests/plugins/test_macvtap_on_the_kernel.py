@@ -86,7 +86,7 @@ def test_a_missing_device_below_is_told_of(host):
     vif = vifs.direct(dev_address="ffff:ff:1f.7")
     with pytest.raises(exception.DeviceMissing) as caught:
         host.plug(vif)
-    assert str(caught.value) == ("No network device is found at PCI address ffff:ff:1f.7, and macvtap mvt1 needs one.")
+    assert str(caught.value) == f"VIF {vif.id}: there is no network device at PCI address ffff:ff:1f.7."
     assert differences(before, host.ns.snapshot()) == []
 
 

@@ -32,7 +32,10 @@ MAC = "mac=52:54:00:00:00:01"
         ),
         (
             {"dev_address": "0000:03:00.1"},
-            [f"Macvtap mvt1 {MAC} parent_pci=0000:03:00.1 sysctls=no-host-ip"],
+            [
+                "LinkOfFunction function=0000:03:00.1 shared",
+                f"Macvtap mvt1 {MAC} parent_pci=0000:03:00.1 sysctls=no-host-ip",
+            ],
         ),
         (
             {"dev_address": "0000:03:00.1", "network": Network(bridge_interface="eth9")},
@@ -49,6 +52,7 @@ MAC = "mac=52:54:00:00:00:01"
         (
             {"vlan_name": "vlan7", "dev_address": "0000:03:00.1", "network": Network(vlan=7)},
             [
+                "LinkOfFunction function=0000:03:00.1 shared",
                 "Vlan vlan7 if_foreign=share parent_pci=0000:03:00.1 shared sysctls=no-host-ip vlan_id=7",
                 f"Macvtap mvt1 {MAC} parent=vlan7 sysctls=no-host-ip",
             ],

@@ -45,11 +45,6 @@ class RealCard:
         """The devices on top of another."""
         return [link["ifname"] for link in _links() if link.get("link") == name]
 
-    def bring_up(self, address: str) -> None:
-        """The devices at a PCI address."""
-        for link in self.links_at(address):
-            subprocess.run(["ip", "link", "set", link["ifname"], "up"], check=True)
-
 
 class SimulatedSwitch:
     """netdevsim in switchdev mode, with a port and two virtual functions. It is on no bus of the kernel's but its own.

@@ -65,7 +65,10 @@ class Resource:
 
 
 class Devices(Protocol):
-    """What a host knows of its devices. Each raises LookupError when there is no such device."""
+    """What a host knows of its devices. Each but the first raises LookupError when there is no such device."""
+
+    def netdev_of_pci(self, address: str) -> str | None:
+        """The name of the network device at a PCI address, or None."""
 
     def representor_of(self, vf: str) -> str:
         """The name of the device in the host that stands for a virtual function, given by its PCI address."""

@@ -16,6 +16,22 @@ from os_vif.host.state_ovs import OvsPort
 
 @resource_type
 @dataclass(frozen=True, kw_only=True)
+class LinkOfFunction(ExistingLink):
+    """The network device of the function, virtual or physical, at the PCI address ``function``."""
+
+    name: str = ""
+    function: str
+
+    def resolved(self, devices: Devices) -> ExistingLink:
+        """The device by its name. Raises LookupError."""
+        name = devices.netdev_of_pci(self.function)
+        if name is None:
+            raise LookupError(f"there is no network device at PCI address {self.function}")
+        return ExistingLink(name=name, mtu=self.mtu, shared=self.shared)
+
+
+@resource_type
+@dataclass(frozen=True, kw_only=True)
 class Representor(ExistingLink):
     """The representor of the virtual function at the PCI address ``vf``."""
 

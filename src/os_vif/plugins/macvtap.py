@@ -48,6 +48,7 @@ class MacvtapPlugin(Plugin):
 
 def _resources(vif: VIFBase) -> Iterator[Resource]:
     from os_vif.host.state import NO_HOST_IP, ExistingLink, Macvtap
+    from os_vif.host.state_vf import LinkOfFunction
 
     name = reading.required(vif, "vif_name", "because it names the macvtap")
     mode = _MODES[reading.required(vif, "mode", "because a macvtap cannot be made without")]
@@ -56,6 +57,8 @@ def _resources(vif: VIFBase) -> Iterator[Resource]:
     mtu = reading.stated(reading.stated(vif, "network"), "mtu", 0) or None
     if interface:
         yield ExistingLink(name=interface, shared=True)
+    if address:
+        yield LinkOfFunction(function=address, shared=True)
     if vlan := reading.stated(vif, "vlan_name", ""):
         _check_differ(vif, "vlan_name", vlan, name, interface)
         yield _vlan(vif, vlan, interface, address, mtu)
