@@ -54,7 +54,8 @@ REFUSED: list[tuple[Any, Any, dict[str, Any], str, str]] = [
     (candidate("ovs"), ovs(), {}, "port-profile", "takes: none."),
     (candidate("ovs", profile_range(cls=VIFPortProfileFPBridge)), ovs(), {}, "port-profile", "VIFPortProfileFPBridge"),
     (candidate("ovs", profile_range("1.5", "1.6")), ovs(), {}, "port-profile-version", "side writes 1.0 to 1.4"),
-    (candidate("tap", device_by=["plugin"]), provision("tap", device_by=("hypervisor",)), {}, "device-by", "by the"),
+    (candidate("tap", device_by=["plugin"]), provision("tap", device_by=("hypervisor",)), {}, "device-by",
+     "made by the hypervisor, the hypervisor wants it by the plugin."),
     (candidate("vhostuser", shared_memory=False), provision("vhostuser", needs_shared_memory=True), {}, "constraint",
      "shared"),
     (candidate("tap", max_mtu=1500), provision("tap", mtu=9000), {}, "constraint", "MTU is 9000"),
@@ -72,6 +73,24 @@ def test_each_refusal_has_its_code_and_sentence(offered, provided, asked, code, 
     assert [(refusal.candidate, refusal.code) for refusal in decision.refusals] == [(offered.name, code)]
     assert words in decision.refusals[0].reason
     assert decision.refusals[0].reason.endswith(".")
+
+
+JUST_FITTING: list[tuple[Any, Any, dict[str, Any]]] = [
+    (candidate("tap", max_mtu=9000), provision("tap", mtu=9000), {}),
+    (candidate("tap", max_queues=4), provision("tap", max_queues=4), {"queues": 4}),
+    (candidate("tap", shared_memory=False), provision("tap"), {}),
+    (candidate("vhostuser", shared_memory=True), provision("vhostuser", needs_shared_memory=True), {}),
+    (candidate("tap", guest_models=["virtio", "e1000"]), provision("tap"), {"guest_model": "e1000"}),
+    (candidate("tap", guest_models=["virtio"]), provision("tap"), {}),
+    (candidate("tap"), provision("tap", mtu=9000), {"guest_model": "e1000", "queues": 64}),
+    (candidate("vhostuser", versions=("1.1", "1.1")), provision("vhostuser"), {}),
+]
+
+
+@pytest.mark.parametrize(("offered", "provided", "asked"), JUST_FITTING)
+def test_what_just_fits_is_chosen(offered, provided, asked) -> None:
+    """A limit is still allowed, and what is not told or not wanted limits nothing."""
+    assert choose(offer(offered), [provided], Request(**asked)).choice.candidate is offered
 
 
 def test_another_class_or_plugin_under_the_same_name_is_not_the_same_type() -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from negotiation.parties import candidate, offer, ovs, ovs_vif, profile_range
+from negotiation.parties import candidate, offer, ovs, ovs_vif, profile_range, provision
 from os_vif.negotiation.answer import answer
 from os_vif.negotiation.choice import choose
 from os_vif.negotiation.explain import explain
@@ -43,3 +43,11 @@ def test_nothing_chosen_is_told_as_none() -> None:
     told = explain(ASKED, choose(ASKED, []))
     assert told.to_primitive()["choice"] is None
     assert [row[1] for row in told.rows] == ["refused", "refused", "refused", "withdrawn"]
+
+
+def test_one_type_offered_twice_has_two_verdicts() -> None:
+    """With other versions or limits the second may do where the first does not; only one is chosen."""
+    small, large = candidate("tap", max_mtu=1400), candidate("tap", max_mtu=9000)
+    asked = offer(small, large, large)
+    told = explain(asked, choose(asked, [provision("tap", mtu=1500)]))
+    assert [row[:2] for row in told.rows] == [["tap", "refused"], ["tap", "chosen"], ["tap", "not reached"]]
