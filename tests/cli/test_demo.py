@@ -28,6 +28,12 @@ ACTS = [
     "ping guest-a → guest-b",
     "The guests are gone; vif unplug",
     "What is left?",
+    "vif network create blue: a network for two hosts",
+    "vif explain: what would a guest get here, and why?",
+    "vif attach: guests a and b, on host-one",
+    "ping b → a",
+    "vif migrate: guest a moves to host-two, while b pings it",
+    "vif detach, vif network delete: what is left?",
 ]
 
 
@@ -52,7 +58,10 @@ def test_it_plays_to_the_end(netns, vif_inside):
     assert acts[8]["lines"] == [*(f"{n}. {step}" for n, step in enumerate(broken, 1)), "as it was before"]
     assert acts[9]["lines"][0].startswith("3 of 3 answered, ")
     assert acts[11]["lines"] == ["ip link: lo", "iptables: 0 rules of ours", "vif list: 0 records"]
-    assert all(act["milliseconds"] > 0 for act in acts[1:11])
+    assert acts[13]["lines"][0] == "bridge: chosen. VIFBridge 1.0; the hypervisor makes the device"
+    assert acts[15]["lines"] == ["3 of 3 answered"]
+    assert acts[17]["lines"] == ["0 ports, 0 devices"]
+    assert all(act["milliseconds"] > 0 for act in acts[1:11] + acts[12:])
     assert netns.snapshot() == before
     assert json.loads(vif_inside("list", "-o", "json").stdout) == []
 
@@ -66,7 +75,7 @@ def test_it_reads_well_without_a_terminal(netns, vif_inside):
     assert lines[0] == "vif demo"
     assert [line.split("─")[0].strip()[3:].strip() for line in lines if "───" in line] == ACTS
     assert max(len(line) for line in lines) == 100
-    assert sum(line.endswith(" ms") for line in lines) == 10
+    assert sum(line.endswith(" ms") for line in lines) == 16
 
 
 def test_it_needs_no_root(netns):
@@ -74,7 +83,7 @@ def test_it_needs_no_root(netns):
     shown = netns.run([*without_rights(), "--map-group=1000", command(), "demo", "-o", "json"])
     told = json.loads(shown.stdout)
     assert told["played"] is True
-    assert told["acts"][-1]["lines"] == ["ip link: lo", "iptables: 0 rules of ours", "vif list: 0 records"]
+    assert told["acts"][-1]["lines"] == ["0 ports, 0 devices"]
 
 
 def test_where_namespaces_are_not_permitted_it_shows_the_plans(netns):

@@ -15,7 +15,7 @@ def register(commands: Subparsers) -> None:
     commands.add(
         "demo",
         _demo,
-        help="plug two VIFs, ping, break, check, repair, unplug; in network namespaces of its own",
+        help="plug, ping, break, repair, unplug; then agree, attach and migrate; in network namespaces of its own",
         description="This machine's network and journal are neither read nor changed.",
     )
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The story of the demo: plan, plug, ping, check, break, repair, unplug."""
+"""The story of the demo: plan, plug, ping, check, break, repair, unplug; then two sides agree, and a guest moves."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 import os_vif
 from os_vif.cli import session
 from os_vif.cli.demo import guests, stage
+from os_vif.cli.demo.agreeing import Agreeing
 from os_vif.cli.demo.guests import Guest
 from os_vif.cli.demo.screen import Screen
 from os_vif.cli.errors import CommandError
@@ -67,6 +68,7 @@ def _play(screen: Screen) -> None:
     _ping(screen, pair, expected=True)
     _unplug(screen, cast, pair)
     _nothing_left(screen)
+    _expect(Agreeing(screen).play(), "the second half")
 
 
 def _introduce(screen: Screen) -> list[Entry]:
