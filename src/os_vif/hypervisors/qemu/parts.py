@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from os_vif.hypervisors import taps
 from os_vif.hypervisors.driver import Guest
-from os_vif.hypervisors.reading import Reader, stated
-from os_vif.objects.vif import VIFBase, VIFGeneric, VIFOpenVSwitch, VIFVHostUser
+from os_vif.hypervisors.reading import Reader
+from os_vif.objects.vif import VIFBase, VIFVHostUser
 
 HYPERVISOR = "qemu"
 
@@ -91,34 +92,20 @@ def parts_of(vif: VIFBase, guest: Guest, *, vhost: bool) -> Parts:
     reader = Reader(HYPERVISOR, vif)
     if isinstance(vif, VIFVHostUser):
         return _vhost_user(reader, guest)
-    if not isinstance(vif, VIFGeneric | VIFOpenVSwitch):
-        reader.refuse("QEMU takes VIFGeneric, VIFOpenVSwitch and VIFVHostUser.")
-    if isinstance(vif, VIFOpenVSwitch) and not stated(vif, "port_profile", "create_tap"):
-        reader.refuse("QEMU opens a tap that is there, and nobody makes it (create_tap of the port profile).")
     return _tap(reader, guest, vhost=vhost)
 
 
 def _tap(reader: Reader, guest: Guest, *, vhost: bool) -> Parts:
-    _check_queues_of_tap(reader, guest)
     netdev: dict[str, Any] = {
         "type": "tap",
         "id": f"net-{reader.vif_id}",
-        "ifname": reader.required("vif_name", "because it names the tap"),
+        "ifname": taps.name_of(reader, guest),
         "script": "no",
         "downscript": "no",
     }
     if vhost:
         netdev["vhost"] = True
     return Parts(netdev | _queues(guest), _card(reader, guest))
-
-
-def _check_queues_of_tap(reader: Reader, guest: Guest) -> None:
-    """The kernel lets a tap be opened with as many queues as it was made for only: one, or several."""
-    several = bool(stated(reader.vif, "port_profile", "multiqueue"))
-    if guest.queues > 1 and not several:
-        reader.refuse(f"{guest.queues} queues are wanted, and its tap has one (multiqueue of the port profile).")
-    if guest.queues == 1 and several:
-        reader.refuse("one queue is wanted, and its tap has several (multiqueue of the port profile).")
 
 
 def _vhost_user(reader: Reader, guest: Guest) -> Parts:
