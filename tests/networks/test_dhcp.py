@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import signal
+import socket
 from pathlib import Path
 
 import pytest
 
 from os_vif import exception, plugging
+from os_vif.networks.local.dnsmasq import Dnsmasq
 from os_vif.testing import offers
+from os_vif.testing.conformance.processes import start, wait
 from support import require
+from support.network_side import Side
 
 _SHOW = 'echo "$1 $ip $mask $router $mtu $serverid"'
 
@@ -152,6 +156,23 @@ def test_an_address_is_given_on_by_another_host(side, host, bind, new_netns, ask
     assert ask(bind().vif).startswith("192.0.2.11 ")
 
 
+@pytest.mark.parametrize("moment", ["write_configuration", "start"])
+def test_killed_while_a_network_is_made(side, host, monkeypatch, moment):
+    """There is a network, which can be deleted, and nothing is left then."""
+    before = host.snapshot()
+    monkeypatch.setattr(Dnsmasq, moment, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+
+    def make():
+        plugging.use(None)
+        Side(side.directory / "networks.db").create(dhcp=True)
+
+    assert wait(start(make)) == -signal.SIGKILL
+    monkeypatch.undo()
+    side.manager.delete("blue")
+    assert host.snapshot() == before
+    assert plugging.engine().journal.records() == []
+
+
 def test_two_networks_beside_each_other(side, bind, ask):
     """Each server is on its own bridge only."""
     side.create("blue", dhcp=True)
@@ -170,12 +191,26 @@ def test_without_dnsmasq_nothing_is_made(side, host, monkeypatch):
     assert (side.manager.networks(), host.snapshot()) == ([], before)
 
 
-def test_a_server_that_cannot_start_leaves_nothing(side, host):
-    """Its own words are the error."""
+def _no_directory(side):
+    side.directory.joinpath("dhcp").write_text("in the way")
+    return contextlib.nullcontext()
+
+
+def _port_in_use(side):
+    other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    other.bind(("0.0.0.0", 67))
+    return other
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [(_no_directory, "Not a directory"), (_port_in_use, "failed to bind DHCP server socket: Address already in use")],
+)
+def test_a_server_that_cannot_start_leaves_nothing(side, host, trouble, words):
+    """The system's own words, or dnsmasq's, are the error; a bridge that was there stays."""
     host.ip("link", "add", "br0", "type", "bridge")
     before = host.snapshot()
-    side.directory.joinpath("dhcp").write_text("in the way")
-    with pytest.raises((exception.NetworkUnavailable, OSError)):
+    with trouble(side), pytest.raises(exception.NetworkUnavailable, match=words):
         side.create(bridge="br0", dhcp=True)
     assert (side.manager.networks(), host.snapshot()) == ([], before)
-    assert json.dumps([str(r) for r in plugging.engine().journal.records()]) == "[]"
+    assert plugging.engine().journal.records() == []

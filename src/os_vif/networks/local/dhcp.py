@@ -50,18 +50,6 @@ class DhcpServer:
         """Raises NetworkUnavailable where dnsmasq is not installed."""
         dnsmasq.program()
 
-    def start(self) -> None:
-        """Starts it for a network that has no ports yet; when that fails, nothing is left.
-
-        Raises NetworkUnavailable, PlugException.
-        """
-        try:
-            self.keep(())
-        except BaseException:
-            with contextlib.suppress(exception.ExceptionBase):  # what was first is what is told
-                self.remove()
-            raise
-
     def keep(self, ports: Sequence[Port]) -> None:
         """Sees to it that it runs, if this is the place for it, and that it knows the ports.
 
@@ -70,21 +58,26 @@ class DhcpServer:
         if not self.is_here:
             return self.tell(ports)
         self._wire()
-        self._dnsmasq.write_configuration(self._network)
-        self._place.write_text(json.dumps(asdict(plugging.engine().scope())))
-        if self.runs:
-            return self.tell(ports)
-        self._dnsmasq.write_hosts(ports)
-        self._dnsmasq.start()
-        return None
+        with self._explained():
+            self._dnsmasq.write_configuration(self._network)
+            self._place.write_text(json.dumps(asdict(plugging.engine().scope())))
+            if self.runs:
+                return self.tell(ports)
+            self._dnsmasq.write_hosts(ports)
+            return self._dnsmasq.start()
 
     def tell(self, ports: Sequence[Port]) -> None:
         """Writes down which ports there are, and tells it if it runs. Raises NetworkUnavailable."""
-        try:
+        with self._explained():
             if self._dnsmasq.write_hosts(ports):
                 self._dnsmasq.reread()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
-            reason = f"the DHCP server of network {self._network.name} cannot be told: {error}."
+            reason = f"the DHCP server of network {self._network.name}: {error}."
             raise exception.NetworkUnavailable(driver="local", reason=reason) from error
 
     def remove(self) -> None:

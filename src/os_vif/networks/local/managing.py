@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from os_vif import exception
 from os_vif.networks.driver import Port
 from os_vif.networks.local import catalogue, ports
 from os_vif.networks.local.database import Database
@@ -34,9 +36,19 @@ class Manager:
         with self._database.writing() as connection:
             catalogue.insert(connection, network)
             made = catalogue.find(connection, network.id)
-            if made.dhcp:
-                self._dhcp_server(made).start()
+        # Written before: whatever becomes of this process, there is a network to delete, and its server with it.
+        if made.dhcp:
+            self._start_dhcp(made)
         return made
+
+    def _start_dhcp(self, network: Network) -> None:
+        try:
+            with self._database.writing() as connection:
+                self._dhcp_server(network).keep(ports.every(connection, network))
+        except BaseException:
+            with contextlib.suppress(exception.ExceptionBase):  # what was first is what is told
+                self.delete(network.id)
+            raise
 
     def networks(self) -> list[Network]:
         """All of them, by name."""
