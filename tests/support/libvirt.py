@@ -101,6 +101,8 @@ class Libvirtd:
         require(module="libvirt", package="libvirt-python")
         if not list(Path("/").glob(_DRIVER[1:])):
             missing("libvirt has no QEMU: apt-get install --no-install-recommends libvirt-daemon-driver-qemu")
+        if Path("/proc/self/setgroups").read_text().strip() == "deny":
+            missing("libvirt's daemon must be root, and in a user namespace it is not enough of that: sudo make test")
         # Not pytest's directory: the path of a socket has 107 characters at most.
         self.directory = Path(tempfile.mkdtemp(prefix="os-vif-virt-"))
         self.uri = f"qemu+unix:///system?socket={self.directory}/libvirt-sock"

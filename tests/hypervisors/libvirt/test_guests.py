@@ -7,7 +7,10 @@ import pytest
 
 from os_vif import exception
 from os_vif.hypervisors.driver import Guest
+from os_vif.objects.network import Network
+from os_vif.objects.vif import VIFDirect
 from os_vif.plugins.linux_bridge import LinuxBridgePlugin
+from os_vif.plugins.macvtap import MacvtapPlugin
 from os_vif.plugins.ovs import OvsPlugin
 from os_vif.plugins.tap import TapPlugin
 from support import ovs_vifs, plugging, vifs
@@ -59,6 +62,7 @@ def plugged(switch, tmp_path):
     """Plugs VIFs, each with its plugin; they are unplugged after the test."""
     plugins = {
         "linux_bridge": plugging.configured(LinuxBridgePlugin),
+        "macvtap": plugging.configured(MacvtapPlugin),
         "tap": plugging.configured(TapPlugin),
         "ovs": plugging.configured(OvsPlugin, ovsdb_connection=switch.remote, ovs_vsctl_timeout=20),
     }
@@ -135,6 +139,26 @@ def test_whoever_makes_port_and_tap_of_open_vswitch_the_guest_is_reached(libvirt
         ]
         assert ids == [vif.port_profile.interface_id for vif in three]
     assert [name in ns.link_names() for name in map(ovs_vifs.tap, (1, 2, 3))] == [True, False, False]
+
+
+def test_whoever_makes_a_macvtap_the_guest_is_reached(libvirtd, plugged, driver, ns, new_netns):
+    """The plugin, or libvirt, which takes its own away with the guest."""
+    outside = new_netns()
+    ns.ip("link", "add", "wire", "type", "veth", "peer", "name", "far", "netns", outside.name)
+    ns.ip("link", "set", "wire", "up")
+    outside.ip("link", "set", "far", "up")
+    network = Network(bridge_interface="wire")
+    ours = vifs.direct("mvt1", network=network)
+    theirs = VIFDirect(id=vifs.identity(2), plugin="noop", address="52:54:00:00:00:02", mode="bridge", network=network)
+    plugged(ours)
+    before = ns.link_names()
+    with libvirtd.guest("one", *(driver.render(vif, ANY).text for vif in (ours, theirs))) as one:
+        one.wait()
+        for vif, prefix in ((ours, "10.0.1"), (theirs, "10.0.2")):
+            configure(one, vif, f"{prefix}.2/24")
+            outside.ip("address", "add", f"{prefix}.1/24", "dev", "far")
+            assert one.reaches(f"{prefix}.1")
+    assert ns.link_names() == before
 
 
 def test_an_interface_comes_and_goes_while_the_guest_runs(libvirtd, plugged, driver, ns):

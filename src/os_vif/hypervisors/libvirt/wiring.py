@@ -70,7 +70,10 @@ def wiring(vif: VIFBase, can: Capabilities, devices: HostDevices) -> Wiring:
 
 
 def _generic(vif: VIFBase, can: Capabilities, _: HostDevices) -> Wiring:
-    """A device made by our plugin, or by one of whom libvirt has always been told no more than its name."""
+    """A tap made by our plugin; or one by that name, of which libvirt has always been told no more than that.
+
+    libvirt makes the latter then. From 9.0.0 on it refuses one that is there already.
+    """
     if vif.plugin == "tap":
         return _existing_tap(vif, can)
     return Wiring("ethernet", target={"dev": _name(vif)})
