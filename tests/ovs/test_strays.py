@@ -119,12 +119,12 @@ def test_somebody_elses_ports_are_spared(switch, host, upstream, lose_journal):
 
 
 def test_ports_of_another_journal_are_spared(switch, host, elsewhere):
-    """One switch may serve several services, each with a state directory of its own."""
-    host.plug(ovs_vifs.native(**PORT))
-    elsewhere.plug(ovs_vifs.native(**PORT, number=2))
-    before = switch.look()
+    """One switch may serve several services, each with a state directory of its own; their devices are spared too."""
+    host.plug(ovs_vifs.native(**TAP), ovs_vifs.hybrid(number=2))
+    elsewhere.plug(ovs_vifs.native(**TAP, number=3), ovs_vifs.hybrid(number=4))
+    before = switch.look(), switch.ns.snapshot()
     assert (collect(host), collect(elsewhere)) == ([], [])
-    assert switch.look() == before
+    assert (switch.look(), switch.ns.snapshot()) == before
 
 
 def test_ports_of_a_journal_that_is_gone_are_not(switch, host, elsewhere, tmp_path):

@@ -21,7 +21,7 @@ from os_vif.host.planner import Leaving
 from os_vif.host.realm import Purpose, Realm
 from os_vif.host.request import Request
 from os_vif.host.state import HostState, Resource
-from os_vif.host.state_ovs import OvsPort, OvsResource
+from os_vif.host.state_ovs import OvsPort, OvsPortElsewhere, OvsResource
 
 UNFINISHED, UNWANTED, UNUSED, STRAY, OUTDATED = "unfinished", "unwanted", "unused", "stray", "outdated"
 UNSEARCHED = "unsearched"
@@ -146,10 +146,13 @@ class GarbageCollector:
     def _strays(self, scope: Scope, marked: Sequence[Marked]) -> Iterator[Finding]:
         """What only strays are ports of, or on top of, goes after these; ports of a switch before their devices."""
         recorded = self._recorded_vifs()
+        elsewhere = {vif_id for vif_id, found in marked if isinstance(found, OvsPortElsewhere)}
         unknown = [
             (vif_id, Holding(found, made=True))
             for vif_id, found in marked
-            if self._engine.journal.holding(scope, found.key) is None and not _is_explained(vif_id, found, recorded)
+            if vif_id not in elsewhere
+            and self._engine.journal.holding(scope, found.key) is None
+            and not _is_explained(vif_id, found, recorded)
         ]
         going: list[tuple[str, Holding]] = []
         while now := [pair for pair in unknown if self._can_go(pair[1], tuple(holding for _, holding in going))]:

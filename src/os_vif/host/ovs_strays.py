@@ -14,7 +14,7 @@ from os_vif.host.ovsdb_database import Database, OutcomeUnknown, TransactionFail
 from os_vif.host.ovsdb_endpoint import Credentials, parse
 from os_vif.host.ovsdb_rows import from_map, from_set, select
 from os_vif.host.state import Resource
-from os_vif.host.state_ovs import OvsBridge, OvsDatabase, OvsPort, OvsResource
+from os_vif.host.state_ovs import OvsBridge, OvsDatabase, OvsPort, OvsPortElsewhere, OvsResource
 
 #: Seconds that a database may take to answer: whoever collects garbage does not wait until it is back.
 _LONGEST_SEARCH = 5
@@ -41,7 +41,7 @@ def databases(known: Iterable[Resource]) -> list[OvsDatabase]:
 
 
 def find(connect: Connect, place: OvsDatabase, home: str) -> list[tuple[str, Resource]]:
-    """The ports and bridges made for a VIF, each with the VIF's id; not those that another journal answers for.
+    """The ports and bridges made for a VIF, each with the VIF's id.
 
     ``home`` is our own journal. Raises HostError where the database cannot be read.
     """
@@ -78,9 +78,9 @@ def _ports(
     bridge_of = {port: bridge["name"] for bridge in bridges for port in from_set(bridge["ports"])}
     for row in ports:
         ids = from_map(row["external_ids"])
-        if MARK in ids and not _has_another_home(ids.get(HOME, home), home):
-            bridge = bridge_of.get(row["_uuid"][1], "")
-            yield ids[MARK], OvsPort(name=row["name"], bridge=bridge, **_of(place))
+        if MARK in ids:
+            kind = OvsPortElsewhere if _has_another_home(ids.get(HOME, home), home) else OvsPort
+            yield ids[MARK], kind(name=row["name"], bridge=bridge_of.get(row["_uuid"][1], ""), **_of(place))
 
 
 def _bridges(place: OvsDatabase, bridges: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Resource]]:
