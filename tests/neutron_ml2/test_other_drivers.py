@@ -72,9 +72,9 @@ def test_what_each_driver_said_is_the_reason(client):
     port = client.create_port(vlan(client), **attach(offer("rack1", "bridge")))
     _, reason = refusals(port)["bridge"]
     assert reason == (
-        "No mechanism driver binds it on rack1: top_of_rack would bind nothing; troubled failed: the controller is on"
-        " fire; routed would bind nothing; openvswitch would bind ovs; macvtap would bind macvtap; vendor would bind"
-        " vendor_magic."
+        "No mechanism driver binds it on rack1: top_of_rack: it would bind nothing; troubled: it failed (the"
+        " controller is on fire); routed: it would bind nothing; openvswitch: it would bind ovs; macvtap: it would bind"
+        " macvtap; vendor: it would bind vendor_magic."
     )
 
 
@@ -93,7 +93,7 @@ def test_a_tap_that_the_network_routes(client):
     assert (vif.plugin, vif.vif_name, vif.has_traffic_filtering) == ("tap", f"tap{port['id'][:11]}", True)
     assert client.get(f"/ports/{port['id']}").ok()["status"] == "ACTIVE"
     without = client.create_port(network, fixed_ips=[], **attach(offered))
-    assert "routed binds only ports that have an IP address" in refusals(without)["tap"][1]
+    assert "routed: it binds only ports that have an IP address" in refusals(without)["tap"][1]
 
 
 def test_a_type_that_we_cannot_plug_is_left_to_who_does_not_negotiate(client):

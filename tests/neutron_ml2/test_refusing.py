@@ -23,8 +23,8 @@ def test_every_candidate_gets_its_reason(client, network):
     offered = offer("dpdk1", "vhostuser", "macvtap", "bridge", limits={"vhostuser": {"shared_memory": False}})
     port = client.create_port(network, **attach(offered))
     said = (
-        "No mechanism driver binds it on dpdk1: openvswitch would bind vhostuser;"
-        " macvtap there is no Macvtap agent alive on dpdk1; sriovnicswitch does not bind vNICs of type normal."
+        "No mechanism driver binds it on dpdk1: openvswitch: it would bind vhostuser;"
+        " macvtap: there is no Macvtap agent alive on dpdk1; sriovnicswitch: it does not bind vNICs of type normal."
     )
     assert port["binding:vif_type"] == "binding_failed"
     assert refusals(port) == {
@@ -39,7 +39,7 @@ def test_a_host_that_is_not_in_the_network_is_told_so(client):
     port = client.create_port(other, **attach(offer("ovs1", "ovs")))
     code, reason = refusals(port)["ovs"]
     assert code == "driver"
-    assert "openvswitch has no way on ovs1 into the network (flat on elsewhere)" in reason
+    assert "openvswitch: it has no way on ovs1 into the network (flat on elsewhere)" in reason
 
 
 def test_what_was_refused_is_bound_once_the_offer_fits(client, network):

@@ -63,13 +63,13 @@ def ask(entries: Iterable[Any], context: Any) -> list[Reply]:
 
 def _ask(entry: Any, context: Any) -> Reply:
     if not context.current.get("fixed_ips") and entry.obj.connectivity != _L2:
-        return Reply(entry.name, why_not="binds only ports that have an IP address")
+        return Reply(entry.name, why_not="it binds only ports that have an IP address")
     noting = _NotingContext(context, entry.name)
     try:
         entry.obj.bind_port(noting)
     except Exception as error:  # as ML2 does: one driver's trouble is not that of the others
         LOG.exception("Mechanism driver %s failed when asked what it would bind", entry.name)
-        return Reply(entry.name, why_not=f"failed: {error}")
+        return Reply(entry.name, why_not=f"it failed ({error})")
     why_not = "" if noting.noted else _why_not(entry.obj, context)
     return Reply(entry.name, tuple(noting.noted), noting.continues, why_not)
 
@@ -99,14 +99,14 @@ class _NotingContext:
 def _why_not(driver: Any, context: Any) -> str:
     vnic_type = context.current.get("binding:vnic_type", "normal")
     if vnic_type not in getattr(driver, "supported_vnic_types", [vnic_type]):
-        return f"does not bind vNICs of type {vnic_type}"
+        return f"it does not bind vNICs of type {vnic_type}"
     agent_type = getattr(driver, "agent_type", None)
     if agent_type is None:
-        return "would bind nothing"
+        return "it would bind nothing"
     agents = context.host_agents(agent_type)
     if not any(agent["alive"] for agent in agents):
         return f"there is no {agent_type} alive on {context.host}"
-    return f"has no way on {context.host} into the network ({_told(context.segments_to_bind)})"
+    return f"it has no way on {context.host} into the network ({_told(context.segments_to_bind)})"
 
 
 def _told(segments: Iterable[Mapping[str, Any]]) -> str:

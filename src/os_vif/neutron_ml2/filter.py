@@ -65,9 +65,8 @@ def _may_bind(context: Any) -> bool:
 
 
 def _with_reasons(response: Any, exchange: Exchange) -> Any:
-    for error in exchange.refused.values():
-        if response.status_int == 500 and _type_of(response) == _BINDING_FAILED:
-            return _error(409, error)
+    if exchange.refused and response.status_int == 500 and _type_of(response) == _BINDING_FAILED:
+        return _error(409, exchange.refused.why)
     return response
 
 

@@ -43,18 +43,21 @@ class NegotiatingMechanismDriver(api.MechanismDriver):  # type: ignore[misc]  # 
     def bind_port(self, context: Any) -> None:
         """Binds what the first acceptable candidate of the offer comes to, or refuses with all reasons."""
         exchange = offers.exchange_of(context.plugin_context)
-        key = (context.current["id"], context.host)
         try:
-            if key in exchange.refused:  # Neutron tries ten times
-                raise exchange.refused[key]
-            offer = offers.find(context.current, context.host, exchange)
-            if offer is not None:
-                _bind(context, offer, self)
+            _bind_or_raise(context, exchange, self)
         except exception.NegotiationError as error:
-            if key not in exchange.refused:
-                LOG.warning("Port %s is not bound on %s. %s", *key, error)
-            exchange.refused[key] = error
+            if exchange.refused is None or exchange.refused.why is not error:
+                LOG.warning("Port %s is not bound on %s. %s", context.current["id"], context.host, error)
+            exchange.refused = offers.Refused(context.current, error)
             _refuse(context, error)
+
+
+def _bind_or_raise(context: Any, exchange: offers.Exchange, own: NegotiatingMechanismDriver) -> None:
+    if exchange.refused is not None and exchange.refused.port is context.current:
+        raise exchange.refused.why  # Neutron tries ten times; nothing has changed since
+    offer = offers.find(context.current, context.host, exchange)
+    if offer is not None:
+        _bind(context, offer, own)
 
 
 def _bind(context: Any, offer: Offer, own: NegotiatingMechanismDriver) -> None:

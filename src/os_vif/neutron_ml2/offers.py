@@ -9,7 +9,7 @@ is bound to; what another host has offered says nothing of this one.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from os_vif import exception
@@ -23,16 +23,23 @@ _ATTRIBUTE = "os_vif_exchange"
 PROFILE = "binding:profile"
 
 
+@dataclass(frozen=True)
+class Refused:
+    """``port``: Neutron's own dictionary, the same one in all of its attempts to bind the port; ``why``: the error."""
+
+    port: dict[str, Any]
+    why: exception.NegotiationError
+
+
 @dataclass
 class Exchange:
-    """What one request brings, and what it is refused: the filter and the mechanism driver share it.
+    """What one request brings, and what it was refused last: the filter and the mechanism driver share it.
 
-    ``accept``: the header's value. ``refused``: by port and host, so that Neutron's further attempts to bind need not
-    ask all drivers again.
+    ``accept``: the header's value.
     """
 
     accept: str = ""
-    refused: dict[tuple[str, str], exception.NegotiationError] = field(default_factory=dict)
+    refused: Refused | None = None
 
 
 def exchange_of(context: Any) -> Exchange:

@@ -81,14 +81,14 @@ def _provision(way: Way) -> Provision:
 
 
 def _unprovided(name: str, replies: Sequence[Reply], host: str) -> Provision:
-    said = "; ".join(f"{reply.driver} {_told(reply)}" for reply in replies) or "there is none that binds ports"
+    said = "; ".join(f"{reply.driver}: {_told(reply)}" for reply in replies) or "there is no other that binds ports"
     reason = f"No mechanism driver binds it on {host}: {said}."
     return Provision(name, getattr(classes, BINDING_TYPES[name].vif_class), refusal=(Code.DRIVER, reason))
 
 
 def _told(reply: Reply) -> str:
     types = ", ".join(answer.vif_type for answer in reply.would_bind)
-    return f"would bind {types}" if types else reply.why_not
+    return f"it would bind {types}" if types else reply.why_not
 
 
 def settled(way: Way, choice: Choice) -> Way:

@@ -79,7 +79,7 @@ def _vhost_user(details: Details, port: Port, network: Mapping[str, Any]) -> vif
 
 def _bridge(details: Details, port: Port, network: Mapping[str, Any]) -> vifs.VIFBase:
     bridge = details.get("bridge_name") or names.network_bridge(network["id"])
-    common = _common(details, port, network, plugin="linux_bridge", bridge=bridge)
+    common = _common(details, port, network, plugin="linux_bridge", bridge=bridge, should_provide_bridge=True)
     return vifs.VIFBridge(vif_name=names.tap(port["id"]), bridge_name=bridge, **common)
 
 
