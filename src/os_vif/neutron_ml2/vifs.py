@@ -133,3 +133,6 @@ _MAKERS: Mapping[str, Callable[[Details, Port, Mapping[str, Any]], vifs.VIFBase 
     "hw_veb": _virtual_function,
     "hostdev_physical": _virtual_function,
 }
+
+#: The ``vif_type``s of Neutron that can come to a VIF.
+TYPES = frozenset(_MAKERS)
