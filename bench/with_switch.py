@@ -9,6 +9,7 @@ in network and process namespaces that end with it.
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -36,12 +37,18 @@ def start(directory: Path, datapath: str, environment: dict[str, str]) -> None:
     run(environment, "ip", "link", "set", "lo", "up")
     run(environment, "ovsdb-tool", "create", str(directory / "conf.db"), SCHEMA)
     daemon(environment, "ovsdb-server", str(directory / "conf.db"), f"--remote=p{environment['OVSDB']}")
-    while not (directory / "db.sock").exists():
+    while not listens(str(directory / "db.sock")):
         time.sleep(0.01)
     run(environment, "ovs-vsctl", f"--db={environment['OVSDB']}", "--no-wait", "init")
     daemon(
         environment, "ovs-vswitchd", environment["OVSDB"], *(["--enable-dummy=system"] if datapath == "dummy" else [])
     )
+
+
+def listens(path: str) -> bool:
+    """Whether somebody takes connections there; the file comes first."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(path) == 0
 
 
 def prepare(datapath: str, ports: int, environment: dict[str, str]) -> None:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from os_vif.host.journal import Journal, Scope
 from os_vif.host.plan import Holding
@@ -28,7 +29,13 @@ class Departures:
         goes in any case.
         """
         together = {request.vif_id for request in requests}
-        return _last_user_removes([self._leaving(scope, request, held, together) for request in requests])
+        users = functools.cache(functools.partial(self._journal.users, scope))
+        leaving = []
+        for request in requests:
+            holdings = self._holdings(scope, request, held)
+            purpose = Purpose(request.vif_id, request.context)
+            leaving.append(Leaving(purpose, holdings, _needed(holdings, users, together)))
+        return _last_user_removes(leaving)
 
     def obsolete(self, scope: Scope, requests: Sequence[Request], held: Held) -> list[Leaving]:
         """What is held for VIFs and not stated for them any more."""
@@ -37,18 +44,18 @@ class Departures:
             stated = {resource.key for resource in request.desired}
             old = tuple(h for h in held.get(request.vif_id, ()) if h.resource.key not in stated)
             if old:
-                others = self._needed(scope, old, {request.vif_id})
+                others = _needed(old, functools.partial(self._journal.users, scope), {request.vif_id})
                 leaving.append(Leaving(Purpose(request.vif_id, request.context), old, others))
         return leaving
 
-    def _leaving(self, scope: Scope, request: Request, held: Held, together: Collection[str]) -> Leaving:
+    def _holdings(self, scope: Scope, request: Request, held: Held) -> tuple[Holding, ...]:
         holdings = tuple(held[request.vif_id])
         if not holdings and self._journal.record(scope, request.vif_id) is None:
             holdings = tuple(self._presumed(scope, request))
         known = {holding.resource.key for holding in holdings}
-        holdings += tuple(Holding(resource, made=True) for resource in request.leftover if resource.key not in known)
-        purpose = Purpose(request.vif_id, request.context)
-        return Leaving(purpose, holdings, self._needed(scope, holdings, together))
+        return holdings + tuple(
+            Holding(resource, made=True) for resource in request.leftover if resource.key not in known
+        )
 
     def _presumed(self, scope: Scope, request: Request) -> Iterator[Holding]:
         """Without a record: what the VIF would have; the realms go by the marks on it."""
@@ -56,9 +63,10 @@ class Departures:
             known = self._journal.holding(scope, resource.key) if resource.shared else None
             yield known or Holding(resource, made=True)
 
-    def _needed(self, scope: Scope, holdings: Sequence[Holding], leaving: Collection[str]) -> frozenset[str]:
-        shared = [holding.resource.key for holding in holdings if holding.resource.shared]
-        return frozenset(key for key in shared if self._journal.users(scope, key).difference(leaving))
+
+def _needed(holdings: Sequence[Holding], users: Callable[[str], set[str]], leaving: set[str]) -> frozenset[str]:
+    shared = (holding.resource.key for holding in holdings if holding.resource.shared)
+    return frozenset(key for key in shared if users(key) - leaving)
 
 
 def _last_user_removes(leaving: Sequence[Leaving]) -> list[Leaving]:

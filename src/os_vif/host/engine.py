@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
+import functools
 import logging
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -162,7 +163,7 @@ class Engine:
         work = self.planner.unplug(leaving, keep_shared=self.volatile)
         known = [record for request in requests if (record := self.journal.record(scope, request.vif_id))]
         with signals.deferred():
-            self._take_away(scope, requests, known, leaving, work)
+            self._take_away(scope, known, leaving, work)
         return work
 
     def plan_unplug(self, requests: Sequence[Request]) -> Plan:
@@ -204,11 +205,12 @@ class Engine:
     def _with_shared(self, scope: Scope, requests: Sequence[Request], held: Held) -> Held:
         """With what is held of shared resources for other VIFs: what was there before must not be forgotten."""
         filled_in = {}
+        held_by_others = functools.cache(functools.partial(self.journal.holding, scope))
         for request in requests:
             mine = held.get(request.vif_id, [])
             known = {holding.resource.key for holding in mine}
             missing = [r.key for r in request.desired if r.shared and r.key not in known]
-            found = (self.journal.holding(scope, key) for key in missing)
+            found = map(held_by_others, missing)
             filled_in[request.vif_id] = [*mine, *(holding for holding in found if holding)]
         return filled_in
 
@@ -277,24 +279,14 @@ class Engine:
             unneeded = [key for key in new if not self.journal.users(before.scope, key) - {vif_id}]
             self.journal.forget(before.scope, vif_id if record is None else "", unneeded)
 
-    def _take_away(
-        self,
-        scope: Scope,
-        requests: Sequence[Request],
-        known: Sequence[Record],
-        leaving: Sequence[Leaving],
-        work: Work,
-    ) -> None:
+    def _take_away(self, scope: Scope, known: Sequence[Record], leaving: Sequence[Leaving], work: Work) -> None:
         held = {one.purpose.vif_id: one.holdings for one in leaving}
         if known and work.tasks:
             self.journal.write([(with_status(r, UNPLUGGING), held[r.vif_id]) for r in known])
         errors = self.worker.do_all(work.tasks)
         if errors:
             raise exception.UnplugIncomplete(errors)
-        for request in requests:
-            mine = {holding.resource.key for holding in held[request.vif_id]}
-            released = [key for key in work.released if key in mine]
-            self.journal.forget(scope, request.vif_id, released, for_good=True)
+        self.journal.forget_all(scope, held, work.released)
 
 
 def _kind(scope: Scope, requests: Sequence[Request]) -> Hashable:

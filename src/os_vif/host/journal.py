@@ -166,11 +166,14 @@ class Journal:
     def forget(self, scope: Scope, vif_id: str, released: Iterable[str], *, for_good: bool = False) -> None:
         """Forgets a VIF, and of the resources it used those in ``released``; ``for_good``, it is not restored."""
         with self._writing() as database:
-            place = (scope.boot, scope.namespace, vif_id)
-            database.execute("DELETE FROM vif WHERE boot = ? AND namespace = ? AND vif_id = ?", place)
-            database.execute("DELETE FROM use WHERE boot = ? AND namespace = ? AND vif_id = ?", place)
-            if for_good:
-                _forget_earlier_boots(database, scope, vif_id)
+            _forget_vif(database, scope, vif_id, for_good=for_good)
+            _forget_holdings(database, scope, released)
+
+    def forget_all(self, scope: Scope, vif_ids: Iterable[str], released: Iterable[str]) -> None:
+        """Forgets VIFs for good, and of the resources they used those in ``released``, in one transaction."""
+        with self._writing() as database:
+            for vif_id in vif_ids:
+                _forget_vif(database, scope, vif_id, for_good=True)
             _forget_holdings(database, scope, released)
 
     def close(self) -> None:
@@ -279,6 +282,14 @@ def _write_record(database: sqlite3.Connection, record: Record, holdings: Sequen
         "INSERT INTO use VALUES (?, ?, ?, ?, ?)",
         [(*place, record.vif_id, position, h.resource.key) for position, h in enumerate(holdings)],
     )
+
+
+def _forget_vif(database: sqlite3.Connection, scope: Scope, vif_id: str, *, for_good: bool) -> None:
+    place = (scope.boot, scope.namespace, vif_id)
+    database.execute("DELETE FROM vif WHERE boot = ? AND namespace = ? AND vif_id = ?", place)
+    database.execute("DELETE FROM use WHERE boot = ? AND namespace = ? AND vif_id = ?", place)
+    if for_good:
+        _forget_earlier_boots(database, scope, vif_id)
 
 
 def _forget_earlier_boots(database: sqlite3.Connection, scope: Scope, vif_id: str) -> None:
