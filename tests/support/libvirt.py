@@ -203,6 +203,16 @@ class Guest(Console):
         if self._address:
             self.run(f"ip address add {self._address} dev eth0")
 
+    def configure(self, mac: str, address: str) -> None:
+        """Sets the address of the card with that MAC, once the guest has found it."""
+        find = f"device=$(grep -l {mac} /sys/class/net/eth*/address 2>/dev/null | cut -d/ -f5)"
+        self.run(f'for try in $(seq 100); do {find}; test "$device" && break; sleep 0.1; done')
+        self.run(f"ip link set $device up; ip address replace {address} dev $device")
+
+    def cards(self) -> set[str]:
+        """The MAC addresses of its cards."""
+        return set(self.run("cat /sys/class/net/eth*/address 2>/dev/null; true").split())
+
     def stop(self) -> None:
         """Ends it, as by pulling the plug, and has libvirt forget it."""
         self._socket.close()

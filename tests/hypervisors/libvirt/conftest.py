@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the machine's PCI devices look like, and a check by libvirt's own grammar."""
+"""What the machine's PCI devices look like, a check by libvirt's own grammar, and a libvirt beside a switch."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from oslo_config import cfg
 from hypervisors.libvirt import cases
 from os_vif.hypervisors.libvirt.driver import LibvirtDriver
 from os_vif.hypervisors.libvirt.host_devices import HostDevices
+from support.libvirt import Libvirtd
+from support.netns import Namespace
+from support.ovs import Switch
 from support.parts import missing, require
 
 _SCHEMA = Path("/usr/share/libvirt/schemas/domain.rng")
@@ -69,3 +72,50 @@ def complaints_of_libvirt(tmp_path):
         return [name for line, name in files.items() if line not in said], done.stderr
 
     return check
+
+
+@pytest.fixture(scope="session")
+def _switch(_namespaces_possible):
+    """An Open vSwitch in the namespace of all that is here; its bridge has an address on each of the networks."""
+    namespace = Namespace()
+    try:
+        made = Switch(namespace)
+        try:
+            yield made
+        finally:
+            made.close()
+    finally:
+        namespace.close()
+
+
+@pytest.fixture(scope="session")
+def _libvirtd(_switch):
+    made = Libvirtd(_switch.ns, switch=_switch.directory)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def switch(_switch):
+    """The same, with no ports."""
+    yield _switch
+    _switch.clean()
+
+
+@pytest.fixture
+def libvirtd(_libvirtd, switch):
+    """A libvirt in the namespace of the switch, without guests."""
+    yield _libvirtd
+    _libvirtd.clean()
+
+
+@pytest.fixture
+def ns(libvirtd, switch):
+    """Where libvirt, its guests' taps and the switch are."""
+    return switch.ns
+
+
+@pytest.fixture
+def driver(new_driver, libvirtd):
+    """A driver that knows where libvirt is."""
+    return new_driver(uri=libvirtd.uri)

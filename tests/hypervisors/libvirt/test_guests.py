@@ -14,47 +14,9 @@ from os_vif.plugins.macvtap import MacvtapPlugin
 from os_vif.plugins.ovs import OvsPlugin
 from os_vif.plugins.tap import TapPlugin
 from support import ovs_vifs, plugging, vifs
-from support.libvirt import Libvirtd
-from support.netns import Namespace
-from support.ovs import Switch
 
 ANY = Guest(name="any", uuid=vifs.INSTANCE.uuid)
 NETWORKS = ("10.0.1", "10.0.2", "10.0.3")
-
-
-@pytest.fixture(scope="module")
-def switch(_namespaces_possible):
-    """An Open vSwitch in the namespace of all that is here; its bridge has an address on each of the networks."""
-    namespace = Namespace()
-    try:
-        made = Switch(namespace)
-        try:
-            yield made
-        finally:
-            made.close()
-    finally:
-        namespace.close()
-
-
-@pytest.fixture(scope="module")
-def _libvirtd(switch):
-    made = Libvirtd(switch.ns, switch=switch.directory)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def libvirtd(_libvirtd, switch):
-    """A libvirt without guests."""
-    yield _libvirtd
-    _libvirtd.clean()
-    switch.clean()
-
-
-@pytest.fixture
-def ns(libvirtd, switch):
-    """Where libvirt, its guests' taps and the switch are."""
-    return switch.ns
 
 
 @pytest.fixture
@@ -84,27 +46,9 @@ def plugged(switch, tmp_path):
         unplug(host, vif)
 
 
-@pytest.fixture
-def driver(new_driver, libvirtd):
-    """A driver that knows where libvirt is."""
-    return new_driver(uri=libvirtd.uri)
-
-
 def known(guest):
     """A guest as the caller of the driver knows it."""
     return Guest(name=guest.name, uuid=guest.uuid)
-
-
-def cards(guest):
-    """The addresses of a guest's cards."""
-    return set(guest.run("cat /sys/class/net/eth*/address 2>/dev/null; true").split())
-
-
-def configure(guest, vif, address):
-    """Gives a card an address, in the guest."""
-    mac = str(vif.address)
-    find = f"device=$(grep -l {mac} /sys/class/net/eth*/address | cut -d/ -f5)"
-    guest.run(f"{find}; ip link set $device up; ip address add {address} dev $device")
 
 
 def test_guests_on_a_linux_bridge_reach_each_other(libvirtd, plugged, driver):
@@ -132,7 +76,7 @@ def test_whoever_makes_port_and_tap_of_open_vswitch_the_guest_is_reached(libvirt
     with libvirtd.guest("one", *xml) as one:
         one.wait()
         for vif, network in zip(three, NETWORKS, strict=True):
-            configure(one, vif, f"{network}.2/24")
+            one.configure(str(vif.address), f"{network}.2/24")
             assert one.reaches(f"{network}.1"), f"{network}\n{libvirtd.virsh('dumpxml', 'one')}\n{switch.vsctl('show')}"
         ids = [
             row["external_ids"]["iface-id"] for name, row in sorted(switch.rows("Interface").items()) if "tap" in name
@@ -155,7 +99,7 @@ def test_whoever_makes_a_macvtap_the_guest_is_reached(libvirtd, plugged, driver,
     with libvirtd.guest("one", *(driver.render(vif, ANY).text for vif in (ours, theirs))) as one:
         one.wait()
         for vif, prefix in ((ours, "10.0.1"), (theirs, "10.0.2")):
-            configure(one, vif, f"{prefix}.2/24")
+            one.configure(str(vif.address), f"{prefix}.2/24")
             outside.ip("address", "add", f"{prefix}.1/24", "dev", "far")
             assert one.reaches(f"{prefix}.1")
     assert ns.link_names() == before
@@ -173,15 +117,15 @@ def test_an_interface_comes_and_goes_while_the_guest_runs(libvirtd, plugged, dri
         one.wait()
         two.wait()
         driver.attach(second, known(one))
-        wait_for_cards(one, first, second)
-        configure(one, second, "10.0.9.1/24")
+        one.configure(str(second.address), "10.0.9.1/24")
+        assert one.cards() == {str(first.address), str(second.address)}
         assert one.reaches("10.0.9.2")
         given = both(libvirtd)
         assert all("tap9" in xml for xml in given)
         driver.attach(second, known(one))
         assert both(libvirtd) == given
         driver.detach(second, known(one))
-        assert cards(one) == {str(first.address)}
+        assert one.cards() == {str(first.address)}
         taken = both(libvirtd)
         assert not any("tap9" in xml for xml in taken)
         driver.detach(second, known(one))
@@ -192,13 +136,6 @@ def test_an_interface_comes_and_goes_while_the_guest_runs(libvirtd, plugged, dri
 def both(libvirtd):
     """What the guest has now, and what it will have at its next boot."""
     return [libvirtd.virsh("dumpxml", "one", *flags) for flags in ((), ("--inactive",))]
-
-
-def wait_for_cards(guest, *wanted):
-    """Returns when the guest has found a card that was plugged in."""
-    seen = f"cat /sys/class/net/eth*/address | grep -c '' | grep -q '^{len(wanted)}$'"
-    guest.run(f"for try in $(seq 100); do {seen} && break; sleep 0.1; done")
-    assert cards(guest) == {str(vif.address) for vif in wanted}
 
 
 def test_a_guest_that_does_not_let_go_keeps_the_interface_until_it_does(libvirtd, plugged, new_driver):
@@ -217,7 +154,7 @@ def test_a_guest_that_does_not_let_go_keeps_the_interface_until_it_does(libvirtd
         assert str(vif.address) in libvirtd.virsh("dumpxml", "one")
         libvirtd.virsh("resume", "one")
         new_driver(uri=libvirtd.uri).detach(vif, known(one))
-        assert cards(one) == set()
+        assert one.cards() == set()
 
 
 def test_a_guest_that_does_not_run_gets_it_at_its_next_boot(libvirtd, plugged, driver):
