@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
 from pathlib import Path
@@ -125,7 +126,12 @@ def test_everything_goes_with_the_network(side, host):
 def test_killed_it_is_started_by_the_next_port(side, host, bind, ask):
     """As after a reboot."""
     network = side.create(dhcp=True)
-    os.kill(int((side.directory / "dhcp" / network.id / "pid").read_text()), signal.SIGKILL)
+    pid = int((side.directory / "dhcp" / network.id / "pid").read_text())
+    process = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGKILL)
+    assert select.select([process], [], [], 10)[0]
+    os.close(process)
+    assert not side.manager.dhcp_runs(network)
     vif = bind().vif
     assert ask(vif)
     assert side.manager.dhcp_runs(network)

@@ -134,6 +134,15 @@ def test_without_dpdk_there_is_no_vhost_user(side):
     )
 
 
+def test_a_port_that_needs_hardware_is_refused(side):
+    """The reason says so, whatever was offered."""
+    side.create()
+    with pytest.raises(exception.BindingRefused) as caught:
+        side.bind(OFFER, vnic_type="direct")
+    reason = "The port is to be direct; networks of this driver have normal ports only."
+    assert [refusal.reason for refusal in caught.value.refusals] == [reason, reason]
+
+
 def test_which_offer_it_was_does_not_matter(side):
     """A hypervisor that was restarted, and offers the same, gets the same answer, and more time."""
     side.create()

@@ -11,7 +11,7 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from os_vif import exception
@@ -77,6 +77,12 @@ class Database:
                 self._connection.close()
                 self._connection = None
 
+    def __del__(self, process: Callable[[], int] = os.getpid) -> None:
+        # Not in a forked child: the file's locks are its parent's. The function is kept here because the module it is
+        # from may be gone by now, when the interpreter ends.
+        if self._connection is not None and self._process == process():
+            self._connection.close()
+
     @contextlib.contextmanager
     def _transaction(self, beginning: str) -> Iterator[sqlite3.Connection]:
         with self._mutex, self._explained():
@@ -109,17 +115,24 @@ class Database:
 def _connect(path: Path) -> sqlite3.Connection:
     _make(path)
     connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > _VERSION:
-        connection.close()
         raise _newer(path, version)
     if version == 0:
         _create(connection)
-    return connection
 
 
 def _make(path: Path) -> None:

@@ -57,7 +57,8 @@ class Dnsmasq:
     def _lines(self, network: Network) -> Iterator[str]:
         yield from ("port=0", "dhcp-authoritative", "bind-dynamic", "except-interface=lo")
         yield f"interface={network.bridge}"
-        yield f"user={pwd.getpwuid(os.geteuid()).pw_name}"  # whoever else it were could not read its files again
+        # Whoever else it were could not read its files again; and in a user namespace it can be nobody else.
+        yield from (f"user={pwd.getpwuid(os.geteuid()).pw_name}", "group=")
         yield f"pid-file={self._pid_file}"
         yield f"log-facility={self._directory / 'log'}"
         yield f"dhcp-leasefile={self._leases}"

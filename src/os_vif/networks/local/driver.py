@@ -126,7 +126,7 @@ class LocalDriver(NetworkDriver):
             return ports.lapsed(connection, now)
 
     def _choose(self, network: Network, request: Request) -> Decision:
-        return choose(request.offer, provisions.provisions(network, self.config, request.queues), request)
+        return choose(request.offer, provisions.provisions(network, self.config, request), request)
 
     def _keep_dhcp(self, connection: sqlite3.Connection, network: Network) -> None:
         """Whoever gets a port has to get its address. Raises NetworkUnavailable, PlugException."""

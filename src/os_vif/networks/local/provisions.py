@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ from os_vif.negotiation.answer import Code
 from os_vif.negotiation.choice import Choice
 from os_vif.negotiation.offer import BY_HYPERVISOR, BY_PLUGIN
 from os_vif.negotiation.provision import Provision
+from os_vif.negotiation.request import Request
 from os_vif.networks.driver import Port
 from os_vif.networks.local import model
 from os_vif.networks.local.options import DATAPATH_NETDEV
@@ -28,11 +30,20 @@ from os_vif.objects.vif import (
 )
 from os_vif.plugins import names
 
+#: In Neutron's words, a port that needs no hardware.
+_NORMAL = "normal"
 
-def provisions(network: model.Network, config: Any, queues: int = 1) -> Sequence[Provision]:
-    """The ways to wire a port of the network on this host, in no order; ``queues``: pairs that the guest wants."""
-    if network.switch == model.OVS:
-        return _by_ovs(network, config)
+
+def provisions(network: model.Network, config: Any, request: Request) -> Sequence[Provision]:
+    """The ways to wire the port that is asked for on this host, in no order."""
+    known = _by_ovs(network, config) if network.switch == model.OVS else _by_linux_bridge(network, request.queues)
+    if request.vnic_type == _NORMAL:
+        return known
+    reason = f"The port is to be {request.vnic_type}; networks of this driver have {_NORMAL} ports only."
+    return [dataclasses.replace(provision, refusal=(Code.UNSUPPORTED, reason)) for provision in known]
+
+
+def _by_linux_bridge(network: model.Network, queues: int) -> Sequence[Provision]:
     return (
         Provision("bridge", VIFBridge, device_by=(BY_HYPERVISOR,), mtu=network.mtu),
         Provision("tap", VIFGeneric, _profile_of_tap(queues), device_by=(BY_PLUGIN,), mtu=network.mtu),
