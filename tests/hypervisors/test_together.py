@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 
 import pytest
 
@@ -36,8 +37,12 @@ def vif(netns, switch, tmp_path):
     configuration.write_text(CONFIGURATION.format(database=switch.remote))
 
     def run(*arguments):
-        printed = netns.run([command(), *arguments, "--config-file", configuration, "--output", "json"]).stdout
-        return json.loads(printed) if printed.strip() else None
+        words = [command(), *arguments, "--config-file", configuration, "--output", "json"]
+        # Not by `ip netns exec`: namespaces that are made in there are there for that one command only.
+        enter = ["nsenter", f"--net=/run/netns/{netns.name}"]
+        done = subprocess.run([*enter, *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout) if done.stdout.strip() else None
 
     return run
 

@@ -22,6 +22,14 @@ _CLONE_NEWNET = 0x40000000
 _SECONDS = 30
 
 
+def exists(path: Path) -> bool:
+    """Whether there is a network namespace; a name whose mount is gone, with a container say, is none."""
+    try:
+        return path.stat().st_dev == Path("/proc/self/ns/net").stat().st_dev
+    except FileNotFoundError:
+        return False
+
+
 def inside(path: Path, function: Callable[[], T]) -> T:
     """Calls a function in a thread that is in the namespace; returns or raises what it does. Raises OSError."""
     outcome: list[T] = []
@@ -55,7 +63,9 @@ def _enter(path: Path) -> None:
 
 
 def make(name: str) -> None:
-    """Makes a namespace. Raises OSError, with `ip`'s words."""
+    """Makes a namespace; takes a name over that leads nowhere. Raises OSError, with `ip`'s words."""
+    if (DIRECTORY / name).exists() and not exists(DIRECTORY / name):
+        remove(name)
     _ip_netns("add", name)
 
 
@@ -73,6 +83,8 @@ def _ip_netns(*arguments: str) -> str:
     command = ["ip", "netns", *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
+    except FileNotFoundError as error:
+        raise OSError("the program ip is missing (Debian: iproute2), and it keeps the names of namespaces") from error
     except subprocess.TimeoutExpired as error:
         raise OSError(f"`{' '.join(command)}` did not end within {_SECONDS} seconds") from error
     if done.returncode:

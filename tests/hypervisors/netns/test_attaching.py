@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
 from os_vif import exception
@@ -113,6 +116,26 @@ def test_a_namespace_in_which_somebody_runs_stays(host, homeless, bridged):
     host.attach(bridged(1), homeless)
     host.detach(bridged(1), homeless)
     assert homeless.name not in host.ns.run(["ip", "netns", "list"]).stdout
+
+
+def test_a_name_that_leads_nowhere_is_taken_over(host, homeless, bridged):
+    """It is left where the mount that it stood for is gone; there is no guest, and there can be one."""
+    path = Path("/run/netns") / homeless.name
+    path.touch()
+    host.detach(bridged(1), homeless)
+    host.attach(bridged(1), homeless)
+    assert "eth0" in host.ns.run(["ip", "-n", homeless.name, "-br", "link"]).stdout
+    host.detach(bridged(1), homeless)
+    assert not path.exists()
+
+
+def test_interfaces_that_come_at_once_get_names_of_their_own(host, new_netns, bridged, guest_in):
+    """Eight threads, one namespace."""
+    inside = new_netns()
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(host.attach, bridged(number), guest_in(inside)) for number in range(1, 9)]:
+            done.result()
+    assert inside.link_names() == {f"eth{number}" for number in range(8)}
 
 
 def test_a_guest_that_is_gone_has_let_go(host, new_netns, bridged, guest_in):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from os_vif import exception
+from os_vif.host import namespaces
 from os_vif.hypervisors import offering
 from os_vif.hypervisors.driver import Guest, HypervisorDriver, Rendering
 from os_vif.hypervisors.netns import addresses, place
@@ -64,7 +65,7 @@ class NetnsDriver(HypervisorDriver):
         """Deletes the veth, and the namespace if it was made for it and is deserted."""
         wire = self._wire(vif, guest)
         with self._failing_as("detach", vif, guest):
-            if wire.namespace.exists():
+            if namespaces.exists(wire.namespace):
                 wire.remove()
                 place.remove_if_deserted(guest)
 
@@ -72,7 +73,7 @@ class NetnsDriver(HypervisorDriver):
     def _namespace(self, guest: Guest) -> Iterator[None]:
         if place.is_to_be_made(guest):
             place.make(guest)
-        elif not place.path_of(guest).exists():
+        elif not namespaces.exists(place.path_of(guest)):
             reason = f"there is no network namespace {guest.place}."
             raise exception.GuestNotFound(hypervisor=self.name, guest=guest.name, reason=reason)
         try:

@@ -19,7 +19,7 @@ def path_of(guest: Guest) -> Path:
 
 def is_to_be_made(guest: Guest) -> bool:
     """Whether the namespace is ours to make: the guest has no place, and there is none of its name."""
-    return not guest.place and not path_of(guest).exists()
+    return not guest.place and not namespaces.exists(path_of(guest))
 
 
 def make(guest: Guest) -> None:
@@ -31,7 +31,7 @@ def make(guest: Guest) -> None:
 def remove_if_deserted(guest: Guest) -> None:
     """Removes the namespace of the guest's name if we made it and nobody and nothing is in it. Raises OSError."""
     path = path_of(guest)
-    if guest.place or not path.exists() or not namespaces.inside(path, _is_ours_and_empty):
+    if guest.place or not namespaces.exists(path) or not namespaces.inside(path, _is_ours_and_empty):
         return
     if not namespaces.has_processes(guest.name):
         namespaces.remove(guest.name)
