@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from os_vif import exception, plugging
+import os_vif
+from os_vif import exception, plugging, upkeep
 from os_vif.networks.local.dnsmasq import Dnsmasq
 from os_vif.testing import offers
 from os_vif.testing.conformance.processes import start, wait
-from support import require
+from support import differences, require
 from support.network_side import Side
 
 _SHOW = 'echo "$1 $ip $mask $router $mtu $serverid"'
@@ -121,6 +122,22 @@ def test_everything_goes_with_the_network(side, host):
     assert host.snapshot() == before
     assert list((side.directory / "dhcp").iterdir()) == []
     assert plugging.engine().journal.records() == []
+
+
+def test_beside_the_addresses_of_an_uplink(side, host):
+    """They move to the bridge and back; its own comes to them and goes, and is nothing to repair."""
+    host.ip("link", "add", "eth1", "type", "veth", "peer", "name", "wire")
+    host.run(["sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/eth1/disable_ipv6"])
+    host.ip("address", "add", "10.0.0.5/24", "dev", "eth1")
+    host.ip("link", "set", "eth1", "up")
+    before = host.snapshot()
+    network = side.create(uplink="eth1", dhcp=True)
+    (link,) = host.ip_json("-4", "addr", "show", network.bridge)
+    assert {address["local"] for address in link["addr_info"]} == {"10.0.0.5", "192.0.2.1"}
+    (record,) = os_vif.records()
+    assert os_vif.check(*upkeep.recorded_pair(record)).ok
+    side.manager.delete("blue")
+    assert differences(before, host.snapshot()) == []
 
 
 def test_killed_it_is_started_by_the_next_port(side, host, bind, ask):
