@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,11 +80,6 @@ class Wire:
             self._check_ours(host_end)
             with _gone_is_fine():
                 rtnetlink.delete_link(host_end.index)
-
-    def guest_end(self) -> LinkInfo | None:
-        """The other end, as it is. Raises OSError."""
-        host_end = rtnetlink.get_link(self.name)
-        return None if host_end is None else self._other_end(host_end)
 
     def _was_made(self) -> bool:
         descriptor = os.open(self.namespace, os.O_RDONLY | os.O_CLOEXEC)
@@ -165,7 +160,7 @@ def _set_sysctl(device: str, key: str, value: str) -> None:
 
 
 @contextlib.contextmanager
-def _there_is_fine() -> Any:
+def _there_is_fine() -> Iterator[None]:
     try:
         yield
     except KernelError as error:
@@ -174,7 +169,7 @@ def _there_is_fine() -> Any:
 
 
 @contextlib.contextmanager
-def _gone_is_fine() -> Any:
+def _gone_is_fine() -> Iterator[None]:
     try:
         yield
     except KernelError as error:
