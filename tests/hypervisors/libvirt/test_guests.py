@@ -8,7 +8,7 @@ import pytest
 from os_vif import exception
 from os_vif.hypervisors.driver import Guest
 from os_vif.objects.network import Network
-from os_vif.objects.vif import VIFDirect
+from os_vif.objects.vif import VIFDirect, VIFPortProfileOpenVSwitch
 from os_vif.plugins.linux_bridge import LinuxBridgePlugin
 from os_vif.plugins.macvtap import MacvtapPlugin
 from os_vif.plugins.ovs import OvsPlugin
@@ -138,6 +138,18 @@ def both(libvirtd):
     return [libvirtd.virsh("dumpxml", "one", *flags) for flags in ((), ("--inactive",))]
 
 
+def test_a_running_guest_gets_as_many_queues_as_its_tap_was_made_for(libvirtd, plugged, driver):
+    """Without KVM, where there is no vhost to be had: the driver sees what runs the guest."""
+    profile = VIFPortProfileOpenVSwitch(interface_id=vifs.identity(1), multiqueue=True)
+    vif = vifs.generic("tap9", port_profile=profile, network=vifs.bridge("br1").network)
+    plugged(vif)
+    with libvirtd.guest("one") as one:
+        driver.attach(vif, Guest(name=one.name, uuid=one.uuid, queues=2))
+        assert "<driver name='qemu' queues='2'/>" in libvirtd.virsh("dumpxml", "one")
+        with pytest.raises(exception.CannotRender, match="its tap is made for several pairs of queues"):
+            driver.attach(vif, known(one))
+
+
 def test_a_guest_that_does_not_let_go_keeps_the_interface_until_it_does(libvirtd, plugged, new_driver):
     """A paused one does not hear that it is asked to. When it goes on it lets go, and detaching says so."""
     vif = vifs.bridge("br1")
@@ -162,7 +174,7 @@ def test_a_guest_that_does_not_run_gets_it_at_its_next_boot(libvirtd, plugged, d
     plugged(vif)
     with libvirtd.defined("one") as guest:
         driver.attach(vif, known(guest))
-        driver.attach(vif, known(guest))
+        driver.attach(vif, Guest(name="one", uuid=vifs.identity(99)))  # the name says it too
         assert libvirtd.virsh("dumpxml", "one").count(str(vif.address)) == 1
         driver.detach(vif, known(guest))
         driver.detach(vif, known(guest))
@@ -199,6 +211,6 @@ def test_a_guest_is_asked_for_its_memory_where_nobody_says(libvirtd, driver, swi
         assert "vhostuser-noop" not in withdrawn(known(sharing))
         for guest, reason in (
             (known(keeping), "the guest's memory is not shared with other processes"),
-            (ANY, "libvirt has no guest any yet, and nobody said whether its memory is to be shared"),
+            (ANY, "Nobody said whether any has that, and libvirt does not know it yet."),
         ):
             assert reason in withdrawn(guest)["vhostuser-noop"].reason

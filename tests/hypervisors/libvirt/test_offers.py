@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from hypervisors.libvirt import cases
@@ -126,6 +129,33 @@ def test_a_libvirt_that_does_not_answer_is_named_with_its_own_words(new_driver):
     assert str(caught.value).startswith("libvirt: qemu+unix:///system?socket=/nowhere: ")
     assert "No such file or directory" in str(caught.value)
     assert caught.value.retriable
+
+
+def test_with_a_version_configured_the_rest_is_offered_where_nobody_answers(options, new_driver):
+    require(module="libvirt", package="libvirt-python")
+    options("os_vif_ovs", ovsdb_connection="unix:/nowhere/db.sock")
+    offer = new_driver(uri="qemu+unix:///system?socket=/nowhere", version="9.0.0").offer(guest(), "host1")
+    assert "bridge" in [candidate.name for candidate in offer.candidates]
+    [reason] = [lack.reason for lack in offer.withdrawn if lack.name == "vhostuser"]
+    assert reason.startswith(
+        "it needs shared memory. Nobody said whether guest-1 has that, and libvirt cannot be asked:"
+    )
+
+
+def test_without_libvirts_own_module_the_error_says_what_to_install():
+    code = """
+import sys
+sys.modules["libvirt"] = None
+from os_vif import exception
+from os_vif.hypervisors.libvirt import connection
+try:
+    connection.module()
+except exception.HypervisorUnavailable as error:
+    print(error, error.hint)
+"""
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.startswith("libvirt: ")
+    assert "pip install 'os-vif[libvirt]'" in printed
 
 
 def test_the_driver_is_found_by_its_name():

@@ -45,6 +45,11 @@ class Domain:
                     raise
         return None
 
+    @property
+    def type(self) -> str:
+        """What runs it: "kvm", "qemu" for QEMU without it, ..."""
+        return ElementTree.fromstring(self._domain.XMLDesc()).get("type", "")
+
     def shares_memory(self) -> bool:
         """Whether other processes can be given the guest's memory, as vhost-user needs it."""
         whole = ElementTree.fromstring(self._domain.XMLDesc())

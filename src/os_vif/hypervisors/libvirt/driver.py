@@ -55,16 +55,17 @@ class LibvirtDriver(HypervisorDriver):
     def offer(self, guest: Guest, host: str) -> Offer:
         """See HypervisorDriver. Raises HypervisorUnavailable where libvirt must be asked and cannot.
 
-        It is asked for its version, unless that is configured, and for the guest's memory, unless that is said.
+        It is asked for its version, unless that is configured, and for the guest's memory, unless that is said; where
+        the version is configured, it may be that nobody answers, and vhost-user is not offered then.
         """
         can = self._capabilities(guest)
         unusable = offers.unusable(can, guest, self._devices)
-        known = self._with_known_memory(guest)
-        if known.shared_memory is None:
-            unusable = {**offers.unknown_memory(guest), **unusable}
+        shared, why = self._shared_memory(guest)
+        if shared is None:
+            unusable = {**offers.unknown_memory(guest, why), **unusable}
         return offering.offer(
             str(can),
-            known,
+            replace(guest, shared_memory=shared),
             host,
             offers.table(can, guest),
             others=offers.OTHERS,
@@ -87,13 +88,13 @@ class LibvirtDriver(HypervisorDriver):
 
         A guest that does not run gets it for its next boot only. See HypervisorDriver for the rest.
         """
-        element = self._element(vif, guest)
         with self._telling("attach", vif, guest), connection.opened(self._uri(guest)) as opened:
             domain = Domain.of(opened, guest)
             if domain is None:
                 reason = f"there is none of that name or UUID at {self._uri(guest)}."
                 raise exception.GuestNotFound(hypervisor=self.name, guest=guest.name, reason=reason)
-            domain.attach(element)
+            known = replace(guest, options={"virt_type": domain.type, **guest.options})
+            domain.attach(self._element(vif, known))
 
     def detach(self, vif: VIFBase, guest: Guest) -> None:
         """Takes a VIF from a guest, also for its next boot, and waits until the one that runs let go."""
@@ -112,13 +113,18 @@ class LibvirtDriver(HypervisorDriver):
             return Capabilities(versions.parse(self.config.version))
         return Capabilities(self._version_at(self._uri(guest)))
 
-    def _with_known_memory(self, guest: Guest) -> Guest:
-        """The guest, with what its libvirt says of its memory where it says nothing itself."""
+    def _shared_memory(self, guest: Guest) -> tuple[bool | None, str]:
+        """Whether the guest's memory is shared; None where that cannot be known, and why."""
         if guest.shared_memory is not None:
-            return guest
-        with connection.opened_for_reading(self._uri(guest)) as opened:
-            domain = Domain.of(opened, guest)
-            return guest if domain is None else replace(guest, shared_memory=domain.shares_memory())
+            return guest.shared_memory, ""
+        try:
+            with connection.opened_for_reading(self._uri(guest)) as opened:
+                domain = Domain.of(opened, guest)
+                return (None, "libvirt does not know it yet.") if domain is None else (domain.shares_memory(), "")
+        except exception.HypervisorUnavailable as error:
+            if not self.config.version:
+                raise
+            return None, f"libvirt cannot be asked: {error}"
 
     @contextmanager
     def _telling(self, action: str, vif: VIFBase, guest: Guest) -> Iterator[None]:
@@ -131,7 +137,7 @@ class LibvirtDriver(HypervisorDriver):
 
     def _failed(self, action: str, vif: VIFBase, guest: Guest, reason: str) -> exception.HotPlugFailed:
         return exception.HotPlugFailed(
-            hypervisor=self.name, action=action, vif_id=vif.id, guest=guest.name, reason=reason
+            hypervisor=self.name, action=action, vif_id=str(vif.id), guest=guest.name, reason=reason
         )
 
     def _uri(self, guest: Guest) -> str:

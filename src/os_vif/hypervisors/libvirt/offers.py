@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from os_vif.hypervisors.libvirt import guest_options, versions
 from os_vif.hypervisors.libvirt.frontend import VIRTIO_MODELS
 from os_vif.negotiation.offer import BY_HYPERVISOR, BY_PLUGIN, Constraints
-from os_vif.readiness import Lacking
+from os_vif.readiness import Lack, Lacking
 
 if TYPE_CHECKING:
     from os_vif.hypervisors.driver import Guest
@@ -66,13 +66,10 @@ def unusable(can: Capabilities, guest: Guest, devices: HostDevices) -> dict[str,
     return found
 
 
-def unknown_memory(guest: Guest) -> dict[str, Lacking]:
-    """The same, for a guest that says nothing of its memory, and that libvirt does not know yet either."""
-    reason = (
-        f"libvirt has no guest {guest.name} yet, and nobody said whether its memory is to be shared,"
-        " which vhost-user needs."
-    )
-    return dict.fromkeys(_VHOST_USER, Lacking("no-shared-memory", reason))
+def unknown_memory(guest: Guest, why: str) -> dict[str, Lacking]:
+    """The same, for a guest of whose memory nothing is known; ``why``: a sentence."""
+    reason = f"it needs shared memory. Nobody said whether {guest.name} has that, and {why}"
+    return dict.fromkeys(_VHOST_USER, Lacking(Lack.NO_SHARED_MEMORY, reason))
 
 
 def _too_old(can: Capabilities) -> Iterator[tuple[str, Lacking]]:
