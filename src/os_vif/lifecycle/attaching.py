@@ -53,8 +53,9 @@ def attach(wanted: Wanted, sides: Sides) -> Attached:
         except Exception as error:
             if known is not None and known.phase is Phase.ACTIVE:
                 attachments.put(known)
-                raise
-            raise taken_back(wanted.key, attachments, undo, error) from error
+            else:
+                take_back(wanted.key, attachments, undo, error)
+            raise
 
 
 def _attach(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo) -> Attached:
@@ -73,12 +74,12 @@ def _attach(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo) 
     return Attached(attachments.put(attachment, Phase.ACTIVE), rendering)
 
 
-def taken_back(key: str, attachments: Attachments, undo: Undo, error: Exception) -> Exception:
-    """Undoes all of it, and forgets the attachment if that went well; returns the error to raise."""
-    told = undoing.everything(undo, error)
-    if told is error:
-        attachments.forget(key)
-    return told
+def take_back(key: str, attachments: Attachments, undo: Undo, cause: Exception) -> None:
+    """Undoes all of it, and forgets the attachment. Raises UndoFailed, and then it is kept for detach()."""
+    failure = undoing.everything(undo, cause)
+    if failure is not None:
+        raise failure from cause
+    attachments.forget(key)
 
 
 def detach(key: str, sides: Sides) -> None:

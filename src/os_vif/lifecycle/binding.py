@@ -24,7 +24,7 @@ def bind(wanted: Wanted, sides: Sides, purpose: str, undo: Undo) -> Answer:
             raise exception.BindingRefused(refusals=())
         answer = sides.network.bind(request)
     except exception.BindingRefused as error:
-        raise _with_withdrawn(error, offer) from error
+        raise _with_withdrawn(error, offer) from error.__cause__
     undo.push("unbind it", lambda: sides.network.unbind(str(answer.vif.id), sides.host))
     check_answered(answer, offer)
     return answer

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os_vif
 from os_vif import exception
-from os_vif.lifecycle.attaching import Attached, take_away, taken_back, wrong_phase
+from os_vif.lifecycle.attaching import Attached, take_away, take_back, wrong_phase
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
 from os_vif.lifecycle.binding import bind
 from os_vif.lifecycle.sides import Sides
@@ -33,7 +33,8 @@ def prepare(wanted: Wanted, sides: Sides) -> Attached:
         try:
             return _prepare(wanted, sides, attachments, undo)
         except Exception as error:
-            raise taken_back(wanted.key, attachments, undo, error) from error
+            take_back(wanted.key, attachments, undo, error)
+            raise
 
 
 def _prepare(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo) -> Attached:

@@ -33,9 +33,9 @@ class Undo:
         return problems
 
 
-def everything(undo: Undo, cause: Exception) -> Exception:
-    """Undoes all; returns the error to raise: the cause, or, where undoing failed, one that tells of both."""
+def everything(undo: Undo, cause: Exception) -> exception.UndoFailed | None:
+    """Undoes all; where that failed, returns an error that tells of both."""
     problems = undo.run()
     if not problems:
-        return cause
+        return None
     return exception.UndoFailed(error=cause, reason=" ".join(problems))
