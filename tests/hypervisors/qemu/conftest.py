@@ -57,14 +57,15 @@ def answers(path):
 
 @pytest.fixture
 def boot(netns):
-    """Boots a guest with two free PCI ports, and the cards given: boot(*cards) answers already."""
+    """Boots a guest with two free PCI ports, and the cards given: boot(*cards) answers already, unless wait=False."""
     require_tun()
     made = []
 
-    def start(*cards, **options):
+    def start(*cards, wait=True, **options):
         ports = [["-device", f"pcie-root-port,id=port{number},chassis={number}"] for number in (1, 2)]
         made.append(small.Guest(netns, *ports, *cards, **options))
-        made[-1].wait()
+        if wait:
+            made[-1].wait()
         return made[-1]
 
     yield start
