@@ -8,28 +8,17 @@ import pytest
 from support.neutron import agents
 from support.neutron.server import python
 
-#: both: Open vSwitch and macvtap; nic: Open vSwitch and a card with virtual functions.
-AGENTS = (
-    agents.open_vswitch("ovs1"),
-    agents.open_vswitch("both"),
-    agents.macvtap("both"),
-    agents.open_vswitch("hybrid", ovs_hybrid_plug=True),
-    agents.open_vswitch_with_dpdk("dpdk1"),
-    agents.open_vswitch("nic"),
-    agents.sriov("nic"),
-)
-
 
 @pytest.fixture(scope="session")
 def negotiating_server(neutron_server):
     """With what we install into it."""
-    return neutron_server(agents=AGENTS, negotiation=True)
+    return neutron_server(agents=agents.EVERY_KIND, negotiation=True)
 
 
 @pytest.fixture(scope="session")
 def plain_server(neutron_server):
     """Without."""
-    return neutron_server(agents=AGENTS)
+    return neutron_server(agents=agents.EVERY_KIND)
 
 
 @pytest.fixture(scope="session")

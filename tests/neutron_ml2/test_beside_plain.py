@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from neutron_ml2.conftest import AGENTS, vlan
-from neutron_ml2.offering import attach, in_header, offer
+from neutron_ml2.conftest import vlan
+from neutron_ml2.offering import answered, attach, in_header, in_profile, offer
+from support.neutron import agents
+from support.neutron.configuration import MECHANISM_DRIVER
+from support.neutron.server import MECHANISM_DRIVERS
 
-HOSTS = sorted({agent["host"] for agent in AGENTS} | {"nowhere"})
+HOSTS = sorted({agent["host"] for agent in agents.EVERY_KIND} | {"nowhere"})
 
 #: What differs from one server to the other, or from one moment to the next.
 _VOLATILE = ("id", "mac_address", "created_at", "updated_at", "network_id", "fixed_ips", "security_groups")
@@ -77,3 +80,17 @@ def test_a_server_without_us_does_not_even_look_at_the_header(plain):
     attributes = {"network_id": vlan(plain), "binding:host_id": "ovs1"}
     port = plain.post("/ports", {"port": attributes}, {"OpenStack-VIF-Accept": "((("}).ok()
     assert port["binding:vif_type"] == "ovs"
+
+
+def test_without_the_filter_profiles_count_and_headers_do_not(neutron_server):
+    drivers = (MECHANISM_DRIVER, *MECHANISM_DRIVERS)
+    client = neutron_server(agents=agents.EVERY_KIND, mechanism_drivers=drivers).client
+    network, offered = vlan(client), offer("both", "macvtap")
+    bound = client.create_port(network, **attach(offered))
+    hinted = {"network_id": network, "binding:host_id": "both"}
+    by_header = client.post("/ports", {"port": hinted}, in_header(offered)).ok()
+    refused = {"host": "dpdk1", "profile": in_profile(offer("dpdk1", "macvtap"))}
+    reply = client.post(f"/ports/{bound['id']}/bindings", {"binding": refused})
+    assert answered(bound, offered).choice == "macvtap"
+    assert by_header["binding:vif_type"] == "ovs"
+    assert reply.error()[:2] == (500, "PortBindingError")

@@ -87,13 +87,22 @@ def test_a_driver_in_trouble_is_logged_and_does_not_stop_the_others(rack_server)
 
 def test_a_tap_that_the_network_routes(client):
     """The driver says which status the port is to have; without an IP address it is not asked, as in Neutron."""
-    offered, network = offer("routed1", "tap"), vlan(client)
+    offered, network = offer("routed", "tap"), vlan(client)
     port = client.create_port(network, **attach(offered))
     vif = answered(port, offered).vif
     assert (vif.plugin, vif.vif_name, vif.has_traffic_filtering) == ("tap", f"tap{port['id'][:11]}", True)
     assert client.get(f"/ports/{port['id']}").ok()["status"] == "ACTIVE"
     without = client.create_port(network, fixed_ips=[], **attach(offered))
     assert "routed: it binds only ports that have an IP address" in refusals(without)["tap"][1]
+
+
+def test_an_answer_that_does_not_fit_beside_what_the_driver_says_is_refused_whole(client):
+    """Neutron's column has 4095 characters; half a VIF would be worse than none."""
+    offers = {length: offer(f"routed-{length}", "tap") for length in (3000, 3900)}
+    fits, too_long = (client.create_port(vlan(client), **attach(offered)) for offered in offers.values())
+    assert answered(fits, offers[3000]).vif.vif_name == f"tap{fits['id'][:11]}"
+    assert too_long["binding:vif_type"] == "binding_failed"
+    assert refusals(too_long)["*"][0] == "too-long"
 
 
 def test_a_type_that_we_cannot_plug_is_left_to_who_does_not_negotiate(client):

@@ -46,3 +46,15 @@ def sriov(host: str) -> Agent:
 
 def _agent(kind: str, binary: str, host: str, configurations: dict[str, Any]) -> Agent:
     return {"agent_type": kind, "binary": binary, "topic": "N/A", "host": host, "configurations": configurations}
+
+
+#: Hosts of every kind. both: Open vSwitch and macvtap; nic: Open vSwitch and a card with virtual functions.
+EVERY_KIND = (
+    open_vswitch("ovs1"),
+    open_vswitch("both"),
+    macvtap("both"),
+    open_vswitch("hybrid", ovs_hybrid_plug=True),
+    open_vswitch_with_dpdk("dpdk1"),
+    open_vswitch("nic"),
+    sriov("nic"),
+)

@@ -44,7 +44,7 @@ def _defaults(directory: Path, mechanism_drivers: Sequence[str]) -> Options:
             "dhcp_agent_notification": False,
             "agent_down_time": _AGENTS_LIVE_FOR,
         },
-        "database": {"connection": f"sqlite:///{directory}/neutron.sqlite"},
+        "database": {"connection": f"sqlite:///{directory}/neutron.sqlite", "sqlite_synchronous": False},
         "oslo_concurrency": {"lock_path": directory / "lock"},
         "oslo_policy": {"policy_file": directory / "policy.yaml"},
         "ml2": {
