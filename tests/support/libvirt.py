@@ -213,6 +213,14 @@ class Guest(Console):
         """The MAC addresses of its cards."""
         return set(self.run("cat /sys/class/net/eth*/address 2>/dev/null; true").split())
 
+    def move(self, daemon: Libvirtd) -> None:
+        """Moves it to another libvirt while it runs; it is that one's from then on."""
+        way = ["--live", "--persistent", "--undefinesource", "--migrateuri", f"unix://{self._path}.move"]
+        self._daemon.virsh("migrate", *way, self.name, daemon.uri)
+        self._daemon = daemon
+        self._socket.close()
+        self._socket, _ = self._listening.accept()
+
     def stop(self) -> None:
         """Ends it, as by pulling the plug, and has libvirt forget it."""
         self._socket.close()
