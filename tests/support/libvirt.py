@@ -213,9 +213,13 @@ class Guest(Console):
         """The MAC addresses of its cards."""
         return set(self.run("cat /sys/class/net/eth*/address 2>/dev/null; true").split())
 
-    def move(self, daemon: Libvirtd) -> None:
-        """Moves it to another libvirt while it runs; it is that one's from then on."""
+    def move(self, daemon: Libvirtd, *, xml: str = "") -> None:
+        """Moves it to another libvirt while it runs; it is that one's from then on. ``xml``: what it is to be there."""
         way = ["--live", "--persistent", "--undefinesource", "--migrateuri", f"unix://{self._path}.move"]
+        if xml:
+            file = daemon.directory / f"{self.name}.xml"
+            file.write_text(xml)
+            way += ["--xml", str(file), "--persistent-xml", str(file)]
         self._daemon.virsh("migrate", *way, self.name, daemon.uri)
         self._daemon = daemon
         self._socket.close()

@@ -6,12 +6,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
+from os_vif.hypervisors.driver import Guest
+from os_vif.hypervisors.libvirt.rendering import render
+from os_vif.objects.network import Network
+from os_vif.plugins.linux_bridge import LinuxBridgePlugin
+from os_vif.plugins.tap import TapPlugin
+from support import plugging, vifs
 from support.libvirt import Libvirtd
 from support.vif_command import command
 
+ANY = Guest(name="any", uuid=vifs.INSTANCE.uuid)
 CONFIGURATION = """
 [os_vif_network_local]
 database = {directory}/networks.db
@@ -41,6 +49,12 @@ class Host:
         """The same, about the guest's interface on the network."""
         sides = ("--hypervisor", "libvirt", "--host", self.name, "--hot") if words[-1] in ("attach", "prepare") else ()
         return self.vif(*words, guest.name, "--uuid", guest.uuid, "--network", "blue", *sides)
+
+    def ns_directory(self, plugin):
+        """A place for the records of an engine."""
+        made = self.directory / f"{self.name}-{plugin.__name__}"
+        made.mkdir()
+        return made
 
     def devices(self):
         """What plugging has made."""
@@ -83,3 +97,31 @@ def test_a_guest_moves_with_its_interface(hosts):
         assert destination.libvirtd.virsh("dumpxml", "mover").count("<interface") == 1
         ports = destination.vif("network", "ports")
         assert [binding["host"] for port in ports for binding in port["bindings"]] == ["two", "two"]
+
+
+def test_a_guest_moves_to_where_its_port_is_bound_in_another_way(hosts, new_driver):
+    """A tap that libvirt makes at the source, one that the plugin makes at the destination."""
+    source, destination = hosts
+    network = Network(bridge="br1", bridge_interface="wire", should_provide_bridge=True)
+    there = vifs.generic("tap1", network=network)
+    pairs = (
+        (source, LinuxBridgePlugin, vifs.bridge("br1", bridge_interface="wire")),
+        (destination, TapPlugin, there),
+        (destination, LinuxBridgePlugin, vifs.bridge("br1", number=2, bridge_interface="wire")),
+    )
+    for host, plugin, vif in pairs:
+        plugging.PlugHost(host.ns, host.ns_directory(plugin), plugging.configured(plugin)).plug(vif)
+    here, _, beside = (new_driver(uri=host.libvirtd.uri).render(vif, ANY).text for host, _, vif in pairs)
+    first = source.libvirtd.guest("mover", here, address="10.0.1.1/24")
+    with first as mover, destination.libvirtd.guest("peer", beside, address="10.0.1.2/24") as peer:
+        mover.wait()
+        peer.wait()
+        assert mover.reaches("10.0.1.2")
+        domain = ElementTree.fromstring(source.libvirtd.virsh("dumpxml", "--migratable", "mover"))
+        elsewhere = render(there, ANY)
+        elsewhere.append(domain.find("devices/interface/address"))
+        domain.find("devices").remove(domain.find("devices/interface"))
+        domain.find("devices").append(elsewhere)
+        mover.move(destination.libvirtd, xml=ElementTree.tostring(domain, encoding="unicode"))
+        assert mover.reaches("10.0.1.2")
+        assert "<interface type='ethernet'>" in destination.libvirtd.virsh("dumpxml", "mover")
