@@ -20,19 +20,29 @@ def opened(uri: str) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def opened_for_reading(uri: str) -> Iterator[Any]:
-    """A connection that may only look, which libvirt gives to every user. Raises HypervisorUnavailable."""
-    yield from _opened(module().openReadOnly, uri)
+    """A connection that may only look, which libvirt gives to every user.
+
+    Raises HypervisorUnavailable, also where libvirt does not let us look.
+    """
+    try:
+        yield from _opened(module().openReadOnly, uri)
+    except module().libvirtError as error:
+        raise _unavailable(uri, error) from error
 
 
 def _opened(way: Any, uri: str) -> Iterator[Any]:
     try:
         connection = way(uri)
     except module().libvirtError as error:
-        raise exception.HypervisorUnavailable(hypervisor=HYPERVISOR, reason=f"{uri}: {words(error)}") from error
+        raise _unavailable(uri, error) from error
     try:
         yield connection
     finally:
         connection.close()
+
+
+def _unavailable(uri: str, error: Any) -> exception.HypervisorUnavailable:
+    return exception.HypervisorUnavailable(hypervisor=HYPERVISOR, reason=f"{uri}: {words(error)}")
 
 
 @functools.cache

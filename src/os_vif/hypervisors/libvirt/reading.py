@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from os_vif import exception
+from os_vif.hypervisors.reading import Reader
 
 if TYPE_CHECKING:
     from os_vif.hypervisors.libvirt.versions import Capabilities, Feature
@@ -16,10 +16,7 @@ HYPERVISOR = "libvirt"
 
 def stated(obj: Any, field: str, default: Any = None) -> Any:
     """The value of a field; ``default`` where it is unset or None, or where there is no object."""
-    try:
-        value = getattr(obj, field, None)
-    except NotImplementedError:
-        return default
+    value = getattr(obj, field, None)
     return default if value is None else value
 
 
@@ -41,6 +38,4 @@ def need(can: Capabilities, feature: Feature, vif: VIFBase) -> None:
 
 def refuse(vif: VIFBase, reason: str) -> NoReturn:
     """Raises CannotRender."""
-    raise exception.CannotRender(
-        hypervisor=HYPERVISOR, vif_id=str(stated(vif, "id", "")), vif_class=type(vif).__name__, reason=reason
-    )
+    Reader(HYPERVISOR, vif).refuse(reason)
