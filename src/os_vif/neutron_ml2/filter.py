@@ -24,6 +24,7 @@ LOG = logging.getLogger(__name__)
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _CONTEXT = "neutron.context"
+_BINDINGS = "/bindings"
 _BINDING_FAILED = "PortBindingError"
 
 
@@ -51,11 +52,14 @@ class OfferFilter:
                 LOG.error("The filter for %s is not behind the one that makes Neutron's context.", header.NAME)
             return self._application
         try:
-            header.parse(accept)
+            if accept:
+                header.parse(accept)
         except exception.MalformedOffer as error:
             return _error(400, error)
         exchange = exchange_of(context)
         exchange.accept = accept if _may_bind(context) else ""
+        if _BINDINGS not in request.path_info:
+            return self._application  # whatever it answers, there is a place for reasons in it
         return _with_reasons(request.get_response(self._application), exchange)
 
 
