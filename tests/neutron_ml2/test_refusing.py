@@ -106,6 +106,16 @@ def test_an_offer_of_a_later_major_version_is_answered_with_the_newest_that_is_k
     assert (port["binding:vif_type"], caught.value.kwargs) == ("binding_failed", {"version": "7.0", "known": "1.0"})
 
 
+def test_so_it_is_for_a_further_binding(client, network):
+    port = client.create_port(network, **attach(offer("both", "ovs")))
+    wanted = {"host": "dpdk1", "profile": in_profile(offer("dpdk1", "ovs"))}
+    wanted["profile"]["os_vif_offer"]["v"] = "7.0"
+    reply = client.post(f"/ports/{port['id']}/bindings", {"binding": wanted})
+    told = json.loads(reply.body["NeutronError"]["detail"])
+    assert reply.error()[:2] == (409, "OfferNotUnderstood")
+    assert (told["version"], told["known"]) == ("7.0", "1.0")
+
+
 # --- what Neutron can hold ----------------------------------------------------------------------------------
 
 

@@ -83,5 +83,6 @@ def _type_of(response: Any) -> str:
 
 def _error(status: int, error: exception.NegotiationError) -> Any:
     """In Neutron's form; ``detail`` is the JSON of all that is known of it."""
-    told = {"type": type(error).__name__, "message": error.message, "detail": json.dumps(error.to_dict())}
+    detail = {**{name: str(value) for name, value in error.kwargs.items()}, **error.to_dict()}
+    told = {"type": type(error).__name__, "message": error.message, "detail": json.dumps(detail)}
     return webob.Response(json_body={"NeutronError": told}, status=status, content_type="application/json")
