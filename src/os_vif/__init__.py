@@ -171,7 +171,7 @@ def plan_unplug_many(pairs: Iterable[Pair]) -> Plan:
 
 
 def check(vif: VIFBase, instance_info: InstanceInfo) -> CheckResult:
-    """Whether the host is as the VIF needs it. Nothing is changed.
+    """Whether the host is as the VIF needs it. Nothing is changed. One that was plugged silently is to be silent.
 
     result = os_vif.check(vif, instance)
     if not result.ok:
@@ -185,7 +185,7 @@ def check(vif: VIFBase, instance_info: InstanceInfo) -> CheckResult:
 def repair(vif: VIFBase, instance_info: InstanceInfo) -> Plan:
     """Brings the host back to what a VIF needs, and returns what that took.
 
-    The same as plug(), for callers that want to know. Raises what plug() raises.
+    The same as plug(), for callers that want to know; but what was plugged silently stays so. Raises what plug() raises.
     """
     from os_vif import actions
 

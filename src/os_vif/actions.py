@@ -31,7 +31,8 @@ def repair(vif: Any, instance_info: Any) -> Plan:
     """See os_vif.repair()."""
     plugin = _declarative(loading.plugin(vif.plugin), vif)
     try:
-        return plugging.engine().plug([plugging.request(plugin, vif, instance_info)])
+        request = plugging.request(plugin, vif, instance_info, silent=plugging.is_silent(vif))
+        return plugging.engine().plug([request])
     except Exception as error:
         raise _failure(exception.PlugException, vif, error) from error
 

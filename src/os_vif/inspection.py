@@ -53,7 +53,8 @@ def plan_unplug_many(pairs: Sequence[tuple[Any, Any]]) -> Plan:
 def check(vif: Any, instance_info: Any) -> CheckResult:
     """See os_vif.check()."""
     try:
-        steps = plan(vif, instance_info)
+        request = plugging.request(actions.declarative(vif), vif, instance_info, silent=plugging.is_silent(vif))
+        steps = plugging.engine().plan([request])
     except (exception.ForeignDevice, exception.DeviceMissing) as error:
         return CheckResult(plugging.identity(vif), (str(error),), repairable=False)
     return CheckResult(plugging.identity(vif), tuple(f"not done: {step.text}" for step in steps))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from os_vif import exception
 
 if TYPE_CHECKING:
     from os_vif.host.engine import Engine
+    from os_vif.host.journal import Record
     from os_vif.host.request import Request
     from os_vif.plugin import Plugin
 
@@ -63,7 +65,7 @@ def request(plugin: Plugin, vif: Any, instance_info: Any, *, silent: bool = Fals
         plugin=vif.plugin,
         desired=desired.silent() if silent else desired,
         context=plugin.PRIVILEGED_CONTEXT,
-        original=original(vif, instance_info),
+        original=original(vif, instance_info, silent=silent),
     )
 
 
@@ -121,7 +123,19 @@ def identity(vif: Any) -> str:
     raise exception.InvalidRequest(field="id", reason="the VIF has neither an id nor a device name to be known by.")
 
 
-def original(vif: Any, instance_info: Any) -> dict[str, Any]:
-    """The VIF and the instance, as the journal keeps them."""
+def original(vif: Any, instance_info: Any, *, silent: bool = False) -> dict[str, Any]:
+    """The VIF and the instance, and whether it is silent, as the journal keeps them."""
     named = {"vif": vif, "instance": instance_info}
-    return {name: value.obj_to_primitive() for name, value in named.items() if hasattr(value, "obj_to_primitive")}
+    told = {name: value.obj_to_primitive() for name, value in named.items() if hasattr(value, "obj_to_primitive")}
+    return told | {"silent": True} if silent else told
+
+
+def is_silent(vif: Any) -> bool:
+    """Whether the VIF is recorded here as plugged silently: whoever checks or repairs it has to leave it so."""
+    record = engine().journal.record(engine().scope(), identity(vif))
+    return record is not None and was_silent(record)
+
+
+def was_silent(record: Record) -> bool:
+    """Whether the VIF of a record was plugged silently."""
+    return bool(json.loads(record.request).get("silent"))

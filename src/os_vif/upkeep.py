@@ -64,7 +64,7 @@ def restore() -> Sequence[Restored]:
 
 def _restore_one(record: Record) -> Restored:
     try:
-        actions.plug(*recorded_pair(record))
+        actions.plug(*recorded_pair(record), silent=plugging.was_silent(record))
     except exception.ExceptionBase as error:
         return Restored(record.vif_id, error)
     return Restored(record.vif_id)

@@ -53,6 +53,30 @@ def test_unplugged_while_silent_nothing_is_left(host):
     assert host.ns.snapshot() == before
 
 
+def test_checked_and_repaired_it_stays_silent(host):
+    """Whoever looks after the host need not know that a guest is still to come."""
+    host.ns.inside(lambda: os_vif.plug(VIF, vifs.INSTANCE, silent=True))
+    assert host.ns.inside(lambda: os_vif.check(VIF, vifs.INSTANCE)).ok
+    host.ns.ip("link", "set", "br9", "down")
+    assert host.ns.inside(lambda: os_vif.check(VIF, vifs.INSTANCE)).differences == ("not done: bring br9 up",)
+    assert [step.text for step in host.ns.inside(lambda: os_vif.repair(VIF, vifs.INSTANCE))] == ["bring br9 up"]
+    assert (is_up(host, "tap1"), is_up(host, "br9")) == (False, True)
+    host.ns.inside(lambda: os_vif.plug(VIF, vifs.INSTANCE))
+    assert host.ns.inside(lambda: os_vif.repair(VIF, vifs.INSTANCE)).steps == ()
+    host.ns.ip("link", "set", "tap1", "down")
+    assert not host.ns.inside(lambda: os_vif.check(VIF, vifs.INSTANCE)).ok
+
+
+def test_restored_after_a_reboot_it_stays_silent(host, monkeypatch):
+    host.ns.inside(lambda: os_vif.plug(VIF, vifs.INSTANCE, silent=True))
+    for name in ("tap1", "br9"):
+        host.ns.ip("link", "del", name)
+    monkeypatch.setattr(host.engine.host, "boot_id", lambda: "the next boot")
+    (restored,) = host.ns.inside(os_vif.restore)
+    assert restored.error is None
+    assert (is_up(host, "tap1"), is_up(host, "br9")) == (False, True)
+
+
 def test_a_plugin_that_does_its_work_itself_cannot_be_silent(host, monkeypatch):
     from os_vif import loading
 

@@ -56,7 +56,8 @@ def _show(arguments: argparse.Namespace, output: Output) -> ExitCode:
     record = recorded.find(arguments.id, everywhere)
     request = json.loads(record.request)
     if arguments.request:
-        output.json(request)
+        # Without what is between the record and the engine: the file is for vif plug.
+        output.json({name: request[name] for name in ("vif", "instance") if name in request})
         return ExitCode.OK
     held = [_held(holding) for holding in engine.journal.holdings(record.scope, record.vif_id)]
     steps = json.loads(record.steps)
