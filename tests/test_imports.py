@@ -17,6 +17,9 @@ EVERYTHING = "*"
 #: The vocabulary of desired state.
 STATE = ("os_vif.host.state", "os_vif.host.state_ovs", "os_vif.host.state_vf")
 
+#: What Neutron says of a binding, as objects.
+NEUTRONS_WORDS = ("os_vif.networks.neutron.vifs", "os_vif.networks.neutron.wired")
+
 #: room: what it may import of ours, besides itself. Names stand for modules and all that is below them. A module is in
 #: the room with the longest name that fits. Downward only: nothing here may make a circle, which a test checks.
 ROOMS: dict[str, tuple[str, ...]] = {
@@ -57,6 +60,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif", "os_vif.networks", "os_vif.plugins.names",
         "os_vif.host",
     ),
+    "os_vif.networks.neutron": (
+        "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif.networks", "os_vif.plugins.names",
+        *NEUTRONS_WORDS,
+    ),
+    # what Neutron says of a binding, as objects; pure, and its server uses it too
+    "os_vif.networks.neutron.wired": ("os_vif.objects", "os_vif.plugins.names"),
+    "os_vif.networks.neutron.vifs": ("os_vif.objects", "os_vif.plugins.names", "os_vif.networks.neutron.wired"),
     "os_vif.hypervisors": (
         "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif", "os_vif.host.deadline",
     ),
@@ -69,7 +79,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif.networks", "os_vif.hypervisors", "os_vif",
         "os_vif.host", "os_vif.host.deadline",
     ),
-    "os_vif.neutron_ml2": ("os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif.plugins.names"),
+    "os_vif.neutron_ml2": ("os_vif.exception", "os_vif.objects", "os_vif.negotiation", *NEUTRONS_WORDS),
     # the roof
     "os_vif.opts": ("os_vif", "os_vif.lifecycle"),
     "os_vif.cli": (EVERYTHING,),
@@ -96,6 +106,7 @@ IO_MODULES = {
 #: Never imported where a module is loaded, only inside a function: it costs hundreds of modules, or may be missing.
 LAZY = (
     "oslo_versionedobjects", "oslo_messaging", "eventlet", "pyroute2", "rich", "argcomplete", "oslo_privsep", "libvirt",
+    "openstack", "keystoneauth1",
 )  # fmt: skip
 #: ... but for the modules that are loaded for its sake.
 LAZY_EXCEPT = {

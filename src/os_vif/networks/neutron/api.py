@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Neutron's API, as plain data: requests with deadlines and repetitions, and errors that are ours."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from os_vif import exception
+from os_vif.networks.neutron import errors
+
+LOG = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+#: Without Keystone everybody is who he says he is; bindings are for these, by Neutron's default policies.
+_ROLES = {"X-Roles": "admin,service"}
+
+_FIRST_PAUSE = 0.2
+
+
+class Neutron:
+    """A connection, made with the first request. May be used by several threads.
+
+    Requests raise NetworkUnavailable, NetworkNotFound, NetworkConflict, errors.Outdated, NoAddressLeft, BindingRefused,
+    NetworkError; where Neutron told a type, it is in the error's ``kwargs["type"]``.
+    """
+
+    def __init__(self, name: str, config: Any) -> None:
+        self.name = name
+        self._config = config
+        self._lock = threading.Lock()
+        self._adapter: Any = None
+
+    @property
+    def timeout(self) -> float:
+        """How long to wait, in seconds."""
+        return float(self._config.timeout)
+
+    def get(self, path: str, **filters: Any) -> Any:
+        """What is at ``path``, below /v2.0, without what it is wrapped in. A filter may be a list: any of these."""
+        return self._call("GET", path, params=filters)
+
+    def post(self, path: str, body: Json, headers: Mapping[str, str] | None = None) -> Json:
+        """Makes something."""
+        return dict(self._call("POST", path, json=body, headers=headers))
+
+    def put(
+        self,
+        path: str,
+        body: Json | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        revision: int | None = None,
+    ) -> Json:
+        """Changes something; with ``revision`` only if it still is of that revision (errors.Outdated)."""
+        wanted = {} if revision is None else {"If-Match": f"revision_number={revision}"}
+        return dict(self._call("PUT", path, json=body, headers={**(headers or {}), **wanted}))
+
+    def delete(self, path: str) -> None:
+        """Removes something; nothing happens if it is not there."""
+        try:
+            self._call("DELETE", path)
+        except exception.NetworkNotFound:
+            LOG.debug("%s is gone already.", path)
+
+    def _call(self, method: str, path: str, **request: Any) -> Any:
+        """Repeats what failed inside the server, until the time is over: databases are locked now and then."""
+        end, pause = time.monotonic() + self.timeout, _FIRST_PAUSE
+        while True:
+            response = self._send(method, path, request)
+            if not errors.is_passing(response) or time.monotonic() + pause > end:
+                break
+            LOG.warning("Neutron failed (%s %s: %s); trying again.", method, path, errors.told(response))
+            time.sleep(pause)
+            pause *= 2
+        if response.status_code >= 400:
+            raise errors.error(self.name, response, method, path)
+        return _unwrapped(response.json()) if response.content else {}
+
+    def _send(self, method: str, path: str, request: Json) -> Any:
+        from keystoneauth1.exceptions import ClientException
+
+        try:
+            return self._connected().request(path, method, raise_exc=False, timeout=self.timeout, **request)
+        except ClientException as error:
+            raise self._unavailable(error) from error
+
+    def _connected(self) -> Any:
+        with self._lock:
+            if self._adapter is None:
+                self._adapter = self._connect()
+            return self._adapter
+
+    def _connect(self) -> Any:
+        """The session is openstacksdk's: it knows clouds.yaml, the environment, catalogues and versions."""
+        try:
+            import openstack
+            from openstack.exceptions import SDKException
+        except ImportError as error:
+            raise self._unavailable(error, "Install it: pip install 'os-vif[neutron]'") from error
+        try:
+            connection = openstack.connect(**self._where())
+            if self._config.endpoint:
+                connection.session.additional_headers.update(_ROLES)
+            return connection.network
+        except SDKException as error:
+            raise self._unavailable(error, errors.WHERE) from error
+
+    def _where(self) -> Json:
+        if self._config.endpoint:
+            return {"auth_type": "none", "auth": {"endpoint": self._config.endpoint}, "load_envvars": False}
+        given = {"cloud": self._config.cloud, "region_name": self._config.region_name}
+        return {key: value for key, value in given.items() if value}
+
+    def _unavailable(self, error: Exception, hint: str = errors.WHERE) -> exception.NetworkUnavailable:
+        made = exception.NetworkUnavailable(driver=self.name, reason=f"{error}")
+        made.hint = hint
+        return made
+
+
+def _unwrapped(body: Any) -> Any:
+    """``{"port": {...}}`` holds the port; an activated binding comes bare."""
+    inner = next(iter(body.values())) if isinstance(body, dict) and len(body) == 1 else body
+    return inner if isinstance(inner, (dict, list)) else body

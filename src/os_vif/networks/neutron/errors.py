@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Neutron answers instead, as errors of ours."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from os_vif import exception
+from os_vif.negotiation.answer import Refusal
+
+WHERE = "[os_vif_network_neutron] cloud, or OS_CLOUD, says which cloud; `openstack network list` should work."
+_ROLES = (
+    "Binding ports needs the roles admin and service, by Neutron's default policies:"
+    " openstack role add --user USER --project PROJECT service"
+)
+_BINDING_FAILED = "PortBindingError"
+
+
+class Outdated(exception.NetworkConflict):
+    """Somebody else has changed it since it was read."""
+
+
+def is_passing(response: Any) -> bool:
+    """Whether the same request may succeed soon. That no driver binds a port is a 500, too, and final."""
+    return response.status_code in (500, 502, 503, 504) and _type(response) != _BINDING_FAILED
+
+
+def error(driver: str, response: Any, method: str, path: str) -> exception.ExceptionBase:
+    """The error to raise for an answer that is one."""
+    status, kind, message = response.status_code, _type(response), told(response)
+    if kind == "OfferNotUnderstood":
+        return exception.OfferNotUnderstood(**_detail(response))
+    if kind in (_BINDING_FAILED, "BindingRefused"):
+        return exception.BindingRefused(message, refusals=_refusals(response))
+    if kind == "IpAddressGenerationFailure":
+        return exception.NoAddressLeft(message, type=kind)
+    if status == 404:
+        return exception.NetworkNotFound(**_missing(path), type=kind)
+    if status == 412:
+        return Outdated(reason=message)
+    if status == 409:
+        return exception.NetworkConflict(reason=message, type=kind)
+    if status in (401, 403) or status >= 500:
+        return _unavailable(driver, status, message)
+    return exception.NetworkError(f"Neutron refuses {method} {path}: {message}", type=kind)
+
+
+def told(response: Any) -> str:
+    """Neutron's own words."""
+    inner = _error(response)
+    return str(inner.get("message") or response.text.strip()[:300] or response.reason)
+
+
+def _unavailable(driver: str, status: int, message: str) -> exception.NetworkUnavailable:
+    made = exception.NetworkUnavailable(driver=driver, reason=f"Neutron answers {status}: {message}")
+    made.hint = {401: WHERE, 403: _ROLES}.get(status, "Neutron's log has more.")
+    return made
+
+
+def _missing(path: str) -> dict[str, str]:
+    """``/ports/ID/bindings/HOST`` is a binding of a port."""
+    kind, name, *below = path.strip("/").split("/")
+    if len(below) > 1:
+        return {"kind": f"binding to {below[1]} of port", "name": name}
+    return {"kind": kind.removesuffix("s"), "name": name}
+
+
+def _type(response: Any) -> str:
+    return str(_error(response).get("type", ""))
+
+
+def _error(response: Any) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    inner = body.get("NeutronError") if isinstance(body, dict) else None
+    return inner if isinstance(inner, dict) else {"message": inner} if inner else {}
+
+
+def _detail(response: Any) -> dict[str, Any]:
+    try:
+        detail = json.loads(_error(response).get("detail") or "{}")
+    except ValueError:
+        return {}
+    return detail if isinstance(detail, dict) else {}
+
+
+def _refusals(response: Any) -> list[Refusal]:
+    """Of a Neutron in which our filter is."""
+    return [Refusal(**one) for one in _detail(response).get("refusals", ())]
