@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A virtual machine moves from host to host while it is pinged: silent there before, heard there after."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+
+import pytest
+
+from support.commanded import NETWORK, Host, address, boot
+from support.guest import moving
+from support.parts import require_tun
+from support.pinging import Pinging
+
+WIRE = "wire"
+
+
+@pytest.fixture
+def hosts(new_netns, tmp_path):
+    """Two hosts with a wire between them, which see the same networks."""
+    require_tun()
+    one, two = new_netns(), new_netns()
+    one.ip("link", "add", WIRE, "type", "veth", "peer", "name", WIRE, "netns", two.name)
+    with Host("one", one, tmp_path) as source, Host("two", two, tmp_path) as destination:
+        for host in (source, destination):
+            host.ns.ip("link", "set", WIRE, "up")
+        yield source, destination
+
+
+@pytest.fixture(params=["linux_bridge", "ovs"])
+def network(request, hosts):
+    """A network that leads from host to host."""
+    create = ("network", "create", NETWORK, "--cidr", "10.0.0.0/24", "--switch", request.param)
+    if request.param == "linux_bridge":
+        return hosts[0].vif(*create, "--uplink", WIRE)
+    made = hosts[0].vif(*create)
+    for host in hosts:
+        bridge = ("add-br", made["bridge"], "--", "set", "Bridge", made["bridge"], "datapath_type=netdev")
+        host.switch.vsctl(*bridge, "--", "add-port", made["bridge"], WIRE)
+    return made
+
+
+@pytest.fixture
+def peer(network, hosts, new_netns):
+    """A namespace beside the guest."""
+    inside = new_netns()
+    hosts[0].vif("attach", "peer", "--network", NETWORK, "--hypervisor", "netns", "--place", inside.name)
+    return inside
+
+
+@pytest.fixture
+def mover(peer, hosts):
+    """What the guest is attached by on the first host."""
+    return hosts[0].attach("mover")
+
+
+@pytest.fixture
+def guest(mover, hosts):
+    """The guest, which runs on the first host."""
+    with boot(hosts[0], mover) as running:
+        running.wait()
+        yield running
+
+
+@pytest.fixture
+def arrival(hosts):
+    """Starts a QEMU on the second host for the guest to come to, with what the command printed there."""
+    with contextlib.ExitStack() as running:
+
+        def expect(prepared):
+            made = running.enter_context(boot(hosts[1], prepared, moving.ARRIVING))
+            moving.expect(made)
+            return made
+
+        yield expect
+
+
+def test_a_guest_moves_and_is_heard_where_it_went(hosts, peer, mover, guest, arrival):
+    """What it gets at the destination is down, and carries nothing, until it comes; nothing of it is left behind."""
+    source, destination = hosts
+    before = destination.traces()
+    with Pinging(peer, address(mover)) as pings:
+        prepared = destination.prepare("mover")
+        arrived = arrival(prepared)
+        assert_silent(destination, prepared["device"], peer)
+        moving.begin(guest, arrived)
+        destination.vif("migrate", "activate", "mover")
+        moving.finish(guest)
+        guest.stop()
+        source.vif("detach", "mover")
+        pings.hear()
+        assert len(pings.gaps()) <= 1
+        print(f"lost: {sum(map(len, pings.gaps()))} of {max(pings.answered())} pings, twenty a second")
+        assert arrived.reaches(address_of(peer))
+        assert mover["device"] not in source.ns.link_names()
+    assert hosts_of(mover, source) == ["two"]
+    destination.vif("detach", "mover")
+    assert destination.traces() == before
+    assert hosts_of(mover, source) == []
+
+
+def test_given_up_at_the_last_moment_it_goes_on_and_loses_nothing(hosts, peer, mover, guest, arrival):
+    """It stands still already; what comes for it meanwhile waits in its tap."""
+    source, destination = hosts
+    before = destination.traces()
+    with Pinging(peer, address(mover)) as pings:
+        prepared = destination.prepare("mover")
+        moving.begin(guest, arrival(prepared))
+        moving.give_up(guest)
+        destination.vif("migrate", "abort", "mover")
+        pings.hear()
+        assert pings.gaps() == []
+    assert destination.traces() == before
+    assert hosts_of(mover, source) == ["one"]
+
+
+def assert_silent(host, device, peer):
+    """A broadcast reaches the host, and does not leave by the device."""
+    before = packets(host, WIRE)["rx"]
+    peer.inside(broadcast)
+    end = time.monotonic() + 20
+    while packets(host, WIRE)["rx"] == before:
+        assert time.monotonic() < end
+    assert packets(host, device) == {"rx": 0, "tx": 0}
+    assert "UP" not in host.ns.link(device)["flags"]
+
+
+def broadcast():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        sender.sendto(b"who is there", ("10.0.0.255", 9))
+
+
+def packets(host, device):
+    """How many a device has carried."""
+    counted = host.ns.ip_json("-s", "link", "show", device)[0]["stats64"]
+    return {way: counted[way]["packets"] for way in ("rx", "tx")}
+
+
+def address_of(namespace):
+    return namespace.ip_json("-4", "address", "show", "eth0")[0]["addr_info"][0]["local"]
+
+
+def hosts_of(attached, host):
+    """On which hosts its port is bound."""
+    ports = host.vif("network", "ports")
+    return [on["host"] for port in ports if port["port_id"] == attached["port_id"] for on in port["bindings"]]
