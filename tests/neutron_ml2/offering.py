@@ -12,7 +12,7 @@ from os_vif.negotiation.offer import Candidate, Constraints, Offer
 from os_vif.objects import vif as vifs
 from os_vif.objects.host_info import HostPortProfileInfo, HostVIFInfo
 
-_OVS_PROFILE = vifs.VIFPortProfileOpenVSwitch
+_PROFILES = (vifs.VIFPortProfileOpenVSwitch, vifs.VIFPortProfileOVSRepresentor)
 
 
 def offer(host: str, *names: str, **more: Any) -> Offer:
@@ -26,9 +26,8 @@ def _candidate(name: str, limits: dict[str, Any]) -> Candidate:
     binding = BINDING_TYPES[name]
     cls = getattr(vifs, binding.vif_class)
     profiles = [
-        HostPortProfileInfo(
-            profile_object_name=_OVS_PROFILE.obj_name(), min_version="1.0", max_version=_OVS_PROFILE.VERSION
-        )
+        HostPortProfileInfo(profile_object_name=known.obj_name(), min_version="1.0", max_version=known.VERSION)
+        for known in _PROFILES
     ]
     info = HostVIFInfo(
         vif_object_name=cls.obj_name(), min_version="1.0", max_version=cls.VERSION, supported_port_profiles=profiles

@@ -62,13 +62,11 @@ def plugged(vif: VIFBase) -> dict[str, Any]:
         "has_traffic_filtering",
     )  # fmt: skip
     network = ("id", "label", "bridge", "mtu", "should_provide_bridge", "should_provide_vlan")
-    # With a representor, Nova leaves the type of the datapath to the plugin's default.
-    datapath = () if vif.obj_name() == "VIFHostDevice" else ("datapath_type",)
     return {
         "class": vif.obj_name(),
         **_set(vif, fields),
         "network": _set(vif.network, network),
-        "profile": _set(vif.port_profile, ("interface_id", "create_port", "create_tap", *datapath)),
+        "profile": _set(vif.port_profile, ("interface_id", "datapath_type", "create_port", "create_tap")),
         "offload": _set(_offload(vif), ("representor_name", "representor_address")),
     }
 

@@ -12,7 +12,8 @@ from os_vif.negotiation.binding_types import BINDING_TYPES, name_of
 from os_vif.negotiation.choice import Choice
 from os_vif.negotiation.offer import BY_HYPERVISOR, BY_PLUGIN, Offer
 from os_vif.negotiation.provision import Provision
-from os_vif.neutron_ml2 import vifs
+from os_vif.networks.neutron import vifs
+from os_vif.networks.neutron.wired import Wired
 from os_vif.neutron_ml2.asking import Reply, WouldBind
 from os_vif.objects import vif as classes
 
@@ -43,11 +44,27 @@ def ways(replies: Iterable[Reply], port: Mapping[str, Any], network: Mapping[str
     found: dict[str, Way] = {}
     for answered in (answer for reply in replies for answer in reply.would_bind):
         for would_bind in _variants(answered):
-            vif = vifs.make(would_bind.vif_type, would_bind.details, port, network)
+            vif = _vif(would_bind, port, network)
             if vif is not None:
                 name = name_of(vif.obj_name(), vif.plugin)
                 found.setdefault(name, Way(would_bind, vif, name))
     return found
+
+
+def _vif(would_bind: WouldBind, port: Mapping[str, Any], network: Mapping[str, Any]) -> classes.VIFBase | None:
+    """As a client would make it of the legacy binding; without subnets, which the client knows."""
+    wired = Wired(
+        port=port,
+        vif_type=would_bind.vif_type,
+        vnic_type=port["binding:vnic_type"],
+        details=would_bind.details,
+        profile=port["binding:profile"] or {},
+        network=network,
+    )
+    try:
+        return vifs.make(wired)
+    except (vifs.Untranslatable, ValueError):  # no plugin of ours, or details that mean nothing
+        return None
 
 
 def _variants(answered: WouldBind) -> Iterator[WouldBind]:
