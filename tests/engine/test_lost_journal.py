@@ -3,15 +3,49 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
+
 import pytest
 
 from engine.kinds import KINDS
 from engine.places import Place
+from os_vif.host import homes
+from os_vif.host.engine import Engine
+from os_vif.host.journal import Journal
+from os_vif.host.locks import Locks
 from os_vif.host.operations import Operation
+from os_vif.host.request import Request
+from os_vif.host.state import Bridge, HostState, Tap, Veth, VethPeer
 
 
 def devices(place: Place) -> list[str]:
     return sorted(link.name for link in place.host.all_links())
+
+
+def set_link(place: Place, name: str, **values: object) -> None:
+    place.host.run([Operation("link.set", {"name": name, **values})], "")
+
+
+def alias(place: Place, name: str) -> str:
+    return place.host.get_link(name).alias
+
+
+def beside(place: Place, name: str = "elsewhere") -> Place:
+    """The same host, to a service with a state directory of its own."""
+    other = copy.copy(place)
+    other.state = place.state.parent / name
+    other.state.mkdir(parents=True)
+    return other
+
+
+def guest(number: int, *more: object) -> Request:
+    """A VIF with a tap of its own."""
+    resources = (*more, Tap(name=f"tap{number}", master=more[0].name if more else None))
+    return Request(f"vif-{number}", "some", HostState(resources), "os_vif.privsep")
+
+
+BRIDGE = Bridge(name="br0", shared=True)
 
 
 #: What bears no mark of its own: addresses, and chains, which go with the bridge they belong to.
@@ -125,3 +159,104 @@ def test_strays_upon_strays(fake_place):
     )
     assert [finding.what for finding in fake_place.collect_garbage()] == ["macvtap mvt0", "vlan vlan7", "bridge br0"]
     assert devices(fake_place) == ["lo"]
+
+
+def test_devices_of_another_journal_are_spared(place):
+    """For as long as that is there; who is given another state directory takes over what is plugged again."""
+    other = beside(place)
+    pair = Request("vif-3", "some", HostState((Veth(name="v0", peer="v1"), VethPeer(name="v1", peer="v0"))), "")
+    place.engine().plug([guest(1), guest(2)])
+    other.engine().plug([guest(2), pair])
+    before = place.look()
+    assert (place.collect_garbage(), other.collect_garbage()) == ([], [])
+    assert place.look() == before
+    place.lose_journal()
+    assert [finding.what for finding in place.collect_garbage()] == ["tap tap1"]
+    shutil.rmtree(other.state)
+    assert [finding.removed for finding in place.collect_garbage()] == [True, True]
+    assert devices(place) == ["lo"]
+
+
+def test_a_bridge_belongs_to_the_first_of_two_journals(place):
+    """The other one plugs into it without a word, and leaves it when its own VIFs have gone."""
+    other = beside(place)
+    place.engine().plug([guest(1, BRIDGE)])
+    before = alias(place, "br0")
+    other.engine().plug([guest(2, BRIDGE)])
+    assert [len(one.engine().plug([guest(n, BRIDGE)])) for n, one in ((1, place), (2, other))] == [0, 0]
+    set_link(place, "tap1", master="")
+    plan = other.engine().unplug([guest(2, BRIDGE)])
+    assert plan.notes == (f"bridge br0 stays: journal {before.partition(' ')[2]} answers for it",)
+    assert other.collect_garbage() == []
+    assert alias(place, "br0") == before
+    place.engine().unplug([guest(1, BRIDGE)])
+    assert devices(place) == ["lo"]
+    assert [finding.removed for finding in other.collect_garbage()] == [True]
+    assert set(other.rows().values()) == {0}
+
+
+def test_marks_of_an_earlier_form(place):
+    """They name no journal. What bears them is garbage where no record tells of it, and a plug completes them."""
+    place.engine().plug([guest(1, BRIDGE)])
+    whole = alias(place, "br0"), alias(place, "tap1")
+    for name, mark in (("br0", "os-vif"), ("tap1", "os-vif:vif-1")):
+        set_link(place, name, alias=mark)
+    assert place.collect_garbage() == []
+    assert len(place.engine().plug([guest(1, BRIDGE)])) == 2
+    assert (alias(place, "br0"), alias(place, "tap1")) == whole
+    for name, mark in (("br0", "os-vif"), ("tap1", "os-vif:vif-1")):
+        set_link(place, name, alias=mark)
+    place.lose_journal()
+    assert [finding.vif_id for finding in place.collect_garbage()] == ["vif-1", ""]
+    assert devices(place) == ["lo"]
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_a_long_path(place, depth):
+    """An alias has 255 bytes; whose device it is is known in any case."""
+    other = beside(place, "/".join(["d" * 100] * depth))
+    other.engine().plug([guest(1)])
+    assert len(alias(place, "tap1").encode()) <= 255
+    assert len(other.engine().plug([guest(1)])) == 0
+    assert place.collect_garbage() == []
+    other.lose_journal()
+    assert [finding.what for finding in other.collect_garbage()] == ["tap tap1"]
+
+
+def test_the_same_path_below_another_root(place):
+    """A container's journal is another file, or the same one: its devices are spared, and nothing is written twice."""
+    place.engine().plug([guest(1)])
+    path = str(place.state / "journal.db")
+    set_link(place, "tap1", alias=f"os-vif:vif-1 {path}@0.1")
+    assert len(place.engine().plug([guest(1)])) == 0
+    place.lose_journal()
+    assert place.collect_garbage() == []
+    assert devices(place) == ["lo", "tap1"]
+
+
+def test_without_a_journal_of_its_own(place):
+    """A process that can write nowhere leaves the mark of a journal as it is."""
+    place.engine().plug([guest(1, BRIDGE)])
+    assert len(Engine(place.host, Journal(":memory:"), Locks(None)).plug([guest(1, BRIDGE)])) == 0
+
+
+def test_a_device_that_is_being_made_elsewhere(place):
+    """It is in our group before its alias tells whose it is, and then it is nobody's garbage."""
+    other = beside(place)
+    home = homes.of_journal(str(other.state / "journal.db"))
+    (other.state / "journal.db").touch()
+    place.host.run([Operation("tap.add", {"name": "tap1"}), Operation("tap.add", {"name": "tap2"})], "")
+    collector = place.collector()
+    found = collector.find()
+    set_link(place, "tap1", alias=f"os-vif:vif-1 {home}")
+    assert [collector.remove(finding).removed for finding in found] == [False, True]
+    assert devices(place) == ["lo", "tap1"]
+
+
+def test_a_device_of_another_vif(place):
+    """Names are cut short, so two VIFs may want the same one: unplugging the one that lost leaves the other's."""
+    place.engine().plug([guest(1)])
+    before = place.look()
+    request = Request("vif-2", "some", guest(1).desired, "os_vif.privsep")
+    place.engine().unplug([request])
+    assert place.look() == before

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from os_vif import exception
-from os_vif.host import signals
+from os_vif.host import homes, signals
 from os_vif.host.access import HostAccess
 from os_vif.host.deadline import Deadline
 from os_vif.host.departures import Departures
@@ -84,7 +84,7 @@ class Engine:
         observer: Observer | None = None,
         seconds: float = DEFAULT_SECONDS,
     ) -> None:
-        self.realms = Realms(host, {realm.name: realm for realm in extra_realms}, journal.home)
+        self.realms = Realms(host, {realm.name: realm for realm in extra_realms}, homes.of_journal(journal.home))
         self.host = host
         self.journal = journal
         self.planner = Planner(self.realms)

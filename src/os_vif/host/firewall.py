@@ -10,7 +10,7 @@ from os_vif.host.access import HostAccess
 from os_vif.host.firewall_tool import ChainState
 from os_vif.host.operations import Operation
 from os_vif.host.plan import Holding, Outcome, Step
-from os_vif.host.realm import Purpose
+from os_vif.host.realm import Marked, Purpose
 from os_vif.host.state import ForwardingRules, Resource
 
 
@@ -57,7 +57,7 @@ class FirewallRealm:
         """Never: the rules are of use only while their bridge is there."""
         return ""
 
-    def strays(self) -> Sequence[tuple[str, Resource]]:
+    def strays(self) -> Sequence[Marked]:
         """None: a chain is found by the bridge it is named after."""
         return ()
 

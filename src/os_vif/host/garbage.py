@@ -18,16 +18,13 @@ from os_vif.host.engine import Engine
 from os_vif.host.journal import PLUGGED, Record, Scope
 from os_vif.host.plan import Holding
 from os_vif.host.planner import Leaving
-from os_vif.host.realm import Purpose, Realm
+from os_vif.host.realm import Marked, Purpose, Realm
 from os_vif.host.request import Request
 from os_vif.host.state import HostState, Resource
-from os_vif.host.state_ovs import OvsPort, OvsPortElsewhere, OvsResource
+from os_vif.host.state_ovs import OvsPort, OvsResource
 
 UNFINISHED, UNWANTED, UNUSED, STRAY, OUTDATED = "unfinished", "unwanted", "unused", "stray", "outdated"
 UNSEARCHED = "unsearched"
-
-#: What bears our mark, as a realm tells of it: the id of the VIF or "", and the thing itself.
-Marked = tuple[str, Resource]
 
 _REASONS = {
     UNFINISHED: "was being plugged or unplugged when the process ended",
@@ -146,13 +143,14 @@ class GarbageCollector:
     def _strays(self, scope: Scope, marked: Sequence[Marked]) -> Iterator[Finding]:
         """What only strays are ports of, or on top of, goes after these; ports of a switch before their devices."""
         recorded = self._recorded_vifs()
-        elsewhere = {vif_id for vif_id, found in marked if isinstance(found, OvsPortElsewhere)}
+        elsewhere = {one.vif_id for one in marked if one.elsewhere and one.vif_id}
         unknown = [
-            (vif_id, Holding(found, made=True))
-            for vif_id, found in marked
-            if vif_id not in elsewhere
-            and self._engine.journal.holding(scope, found.key) is None
-            and not _is_explained(vif_id, found, recorded)
+            (one.vif_id, Holding(one.resource, made=True))
+            for one in marked
+            if not one.elsewhere
+            and one.vif_id not in elsewhere
+            and self._engine.journal.holding(scope, one.resource.key) is None
+            and not _is_explained(one.vif_id, one.resource, recorded)
         ]
         going: list[tuple[str, Holding]] = []
         while now := [pair for pair in unknown if self._can_go(pair[1], tuple(holding for _, holding in going))]:
@@ -163,9 +161,15 @@ class GarbageCollector:
 
     def _is_explained_by_now(self, finding: Finding) -> bool:
         """Whether a VIF was plugged since it was found to be stray."""
+        if finding.kind != STRAY:
+            return False
         assert finding.holding is not None
-        recorded = self._recorded_vifs() if finding.kind == STRAY else set()
-        return _is_explained(finding.vif_id, finding.holding.resource, recorded)
+        resource = finding.holding.resource
+        if _is_explained(finding.vif_id, resource, self._recorded_vifs()):
+            return True
+        # What was being made by a service with another journal tells of it by now.
+        marked = self._engine.realms[resource.realm].strays() if not finding.vif_id else ()
+        return any(one.resource.key == resource.key and (one.elsewhere or one.vif_id) for one in marked)
 
     def _recorded_vifs(self) -> set[str]:
         return {record.vif_id for record in self._engine.journal.records()}

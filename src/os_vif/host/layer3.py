@@ -13,7 +13,7 @@ from typing import Any
 from os_vif.host.access import HostAccess
 from os_vif.host.operations import Operation
 from os_vif.host.plan import Holding, Outcome, Step
-from os_vif.host.realm import Purpose
+from os_vif.host.realm import Marked, Purpose
 from os_vif.host.rtnetlink_ip import without_label
 from os_vif.host.state import AddressesMoved, Resource
 
@@ -93,7 +93,7 @@ class Layer3Realm:
         """Never: whether the addresses may go back depends on the bridge alone."""
         return ""
 
-    def strays(self) -> Sequence[tuple[str, Resource]]:
+    def strays(self) -> Sequence[Marked]:
         """None: addresses bear no marks."""
         return ()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from os_vif import exception
+from os_vif.host import marks
 from os_vif.host.link_view import LinkView
 from os_vif.host.operations import Operation
 from os_vif.host.plan import Step
@@ -15,9 +16,9 @@ from os_vif.host.state import Bridge, Link, Macvtap, Tap, Veth, VethPeer, Vlan
 _BRIDGE_OPTIONS = ("ageing_time", "forward_delay", "stp", "mcast_snooping")
 
 
-def steps(link: Link, view: LinkView, alias: str) -> list[Step]:
-    """The steps that create a device as stated. Undoing the first undoes them all."""
-    return [*_creation(link, view), *_settings(link, alias)]
+def steps(link: Link, view: LinkView, vif_id: str, home: str) -> list[Step]:
+    """The steps that create a device as stated, for a VIF, told by a journal. Undoing the first undoes them all."""
+    return [*_creation(link, view), _marking(link, vif_id, home), *_settings(link)]
 
 
 def options_of(link: Link) -> dict[str, Any]:
@@ -83,11 +84,15 @@ def _details(link: Link, view: LinkView) -> str:
     return " with several queues" if isinstance(link, Tap) and link.multi_queue else ""
 
 
-def _settings(link: Link, alias: str) -> Iterator[Step]:
+def _marking(link: Link, vif_id: str, home: str) -> Step:
+    operation = Operation("link.set", {"name": link.name, "alias": marks.alias_for(link, vif_id, home)})
+    return Step("link", link.name, f"mark {link.name} as {marks.text_for(link, vif_id)}", operation)
+
+
+def _settings(link: Link) -> Iterator[Step]:
     def set_link(text: str, **values: Any) -> Step:
         return Step("link", link.name, text, Operation("link.set", {"name": link.name, **values}))
 
-    yield set_link(f"mark {link.name} as {alias}", alias=alias)
     for key, value in link.sysctls.items():
         family, _, name = key.partition("/")
         arguments = {"name": link.name, "family": family, "key": name, "value": value}

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from os_vif import exception
-from os_vif.host import link_births, marks
+from os_vif.host import homes, link_births, marks
 from os_vif.host.access import HostAccess
 from os_vif.host.link_view import LinkView
 from os_vif.host.operations import Operation
 from os_vif.host.plan import Holding, Outcome, Step
-from os_vif.host.realm import Purpose
+from os_vif.host.realm import Marked, Purpose
 from os_vif.host.rtnetlink import LinkInfo
 from os_vif.host.state import (
     Bridge,
@@ -33,8 +33,10 @@ class LinkRealm:
 
     name = "link"
 
-    def __init__(self, host: HostAccess) -> None:
+    def __init__(self, host: HostAccess, home: str = "") -> None:
+        """``home`` is the journal that tells of what is made here (homes.py)."""
         self._host = host
+        self._home = marks.short(home)
 
     def read(self, resources: Sequence[Resource], purpose: Purpose) -> LinkView:
         """A view that asks the kernel for each device once, when it is first looked at."""
@@ -55,7 +57,8 @@ class LinkRealm:
             return self._birth(resource, actual, purpose)
         made = self._check_ownership(resource, info, purpose)
         _check_identity(resource, info, actual, purpose)
-        changes = list(_differences(resource, info, actual, alias=_alias_if_ours(resource, info, purpose, made=made)))
+        alias = self._alias(resource, info, purpose) if made else None
+        changes = list(_differences(resource, info, actual, alias))
         if not made:
             changes = [change for change in changes if _may_change_foreign(resource, change)]
         prior = {} if made else {name: old for name, old, _ in changes}
@@ -69,8 +72,14 @@ class LinkRealm:
             if resource.required:
                 raise exception.DeviceMissing(device=resource.name, vif_id=purpose.vif_id)
             return _outcome(resource, (), made=False, prior={})
-        steps = link_births.steps(resource, view, marks.alias_for(resource, purpose.vif_id))
+        steps = link_births.steps(resource, view, purpose.vif_id, self._home)
         return _outcome(resource, steps, made=True, prior={})
+
+    def _alias(self, resource: Link, info: LinkInfo, purpose: Purpose) -> str:
+        """The alias that a device of ours is to have."""
+        if marks.is_current(info, resource, purpose.vif_id, self._home):
+            return info.alias
+        return marks.alias_for(resource, purpose.vif_id, self._home)
 
     def _check_ownership(self, resource: Link, info: LinkInfo, purpose: Purpose) -> bool:
         """Whether the device counts as made by us. Raises ForeignDevice where it is in the way."""
@@ -95,7 +104,7 @@ class LinkRealm:
         if info is None:
             return ()
         if holding.made and not isinstance(resource, ExistingLink):
-            return list(_deletion(resource, info, purpose))
+            return list(self._deletion(resource, info, purpose))
         return list(_restoration(holding, resource, info, actual))
 
     def in_use(self, holding: Holding, actual: Any, leaving: Sequence[Holding]) -> str:
@@ -107,26 +116,36 @@ class LinkRealm:
         ours = {other.resource.name for other in leaving if isinstance(other.resource, Link)}
         ports = sorted({port.name for port in actual.ports(name)} - ours)
         above = sorted({link.name for link in actual.on_top_of(name)} - ours)
+        info = actual.link(name)
+        if info and self._is_elsewhere(info):
+            return f"journal {marks.home_of(info)} answers for it"
         if ports:
             return f"bridge {name} still has port {', '.join(ports)}"
         return f"{', '.join(above)} is on top of {name}" if above else ""
 
-    def strays(self) -> Sequence[tuple[str, Resource]]:
+    def strays(self) -> Sequence[Marked]:
         """Every device that bears our mark; of a veth pair, the end with the lower index."""
         marked = [info for info in self._host.all_links() if marks.is_marked(info)]
-        found = [(marks.owner_of(info), _as_resource(info)) for info in marked]
-        return [(owner, link) for owner, link in found if link is not None]
+        found = [(info, _as_resource(info)) for info in marked]
+        return [
+            Marked(marks.owner_of(info), link, self._is_elsewhere(info)) for info, link in found if link is not None
+        ]
 
+    def _is_elsewhere(self, info: LinkInfo) -> bool:
+        return homes.is_elsewhere(marks.home_of(info), self._home)
 
-def _deletion(resource: Link, info: LinkInfo, purpose: Purpose) -> Iterator[Step]:
-    """A device to adopt gets our mark first: it was plugged by an earlier os-vif, and not plugged again since."""
-    adopted = resource.if_foreign is IfForeign.ADOPT and info.kind == resource.kind
-    if isinstance(resource, VethPeer) or not (marks.is_marked(info) or adopted):
-        return
-    if not marks.is_marked(info):
-        yield _change_step(resource, "alias", info.alias, marks.alias_for(resource, purpose.vif_id))
-    operation = Operation("link.delete", {"name": resource.name, "index": info.index})
-    yield Step("link", resource.name, f"delete {resource.label}", operation)
+    def _deletion(self, resource: Link, info: LinkInfo, purpose: Purpose) -> Iterator[Step]:
+        """A device to adopt gets our mark first: it was plugged by an earlier os-vif, and not plugged again since."""
+        adopted = resource.if_foreign is IfForeign.ADOPT and info.kind == resource.kind
+        if isinstance(resource, VethPeer) or not (marks.is_marked(info) or adopted):
+            return
+        if purpose.vif_id and not resource.shared and marks.owner_of(info) not in ("", purpose.vif_id):
+            return  # it has the name that the device of this VIF would have, or had
+        if not marks.is_marked(info):
+            alias = marks.alias_for(resource, purpose.vif_id, self._home)
+            yield _change_step(resource, "alias", info.alias, alias)
+        operation = Operation("link.delete", {"name": resource.name, "index": info.index})
+        yield Step("link", resource.name, f"delete {resource.label}", operation)
 
 
 def _in_the_way(resource: Link, purpose: Purpose, reason: str) -> exception.ForeignDevice:
@@ -191,10 +210,6 @@ def _differences_to_come(resource: Link, info: LinkInfo, view: LinkView) -> Iter
         for key, wanted in resource.sysctls.items():
             if key.startswith("ipv6/") and view.sysctl(resource.name, key) is None:
                 yield f"sysctl {key}", "0", wanted
-
-
-def _alias_if_ours(resource: Link, info: LinkInfo, purpose: Purpose, *, made: bool) -> str | None:
-    return marks.alias_for(resource, purpose.vif_id) if made else None
 
 
 def _may_change_foreign(resource: Link, change: Change) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from os_vif import exception
-from os_vif.host import ovs_changes, ovs_outcome, ovs_strays, ovs_view
+from os_vif.host import homes, ovs_changes, ovs_outcome, ovs_strays, ovs_view
 from os_vif.host.access import HostAccess
 from os_vif.host.deadline import Deadline
 from os_vif.host.operations import Operation, OperationFailed
@@ -19,7 +19,7 @@ from os_vif.host.ovsdb_database import Database, OutcomeUnknown, TransactionFail
 from os_vif.host.ovsdb_endpoint import Credentials
 from os_vif.host.ovsdb_rows import Row
 from os_vif.host.plan import Holding, Outcome, Step
-from os_vif.host.realm import Purpose
+from os_vif.host.realm import Marked, Purpose
 from os_vif.host.state import IfForeign, Resource
 from os_vif.host.state_ovs import IDENTITY, OvsBridge, OvsPort, OvsResource
 
@@ -38,7 +38,7 @@ class OvsRealm:
     atomic = True
 
     def __init__(self, host: HostAccess, home: str = "") -> None:
-        """``home`` is the journal that tells of what is made here; "" where it ends with the process."""
+        """``home`` is the journal that tells of what is made here (homes.py)."""
         self._host = host
         self._home = home
         self._databases: dict[tuple[str, Credentials], Database] = {}
@@ -126,11 +126,11 @@ class OvsRealm:
         database = self._database(bridge.database, bridge.credentials)
         return ovs_view.ports_by_row(database, rows, Deadline(bridge.seconds))
 
-    def strays(self) -> Sequence[tuple[str, Resource]]:
+    def strays(self) -> Sequence[Marked]:
         """None but for those that searches() finds: which databases there are is only known from resources."""
         return ()
 
-    def searches(self, known: Iterable[Resource]) -> list[Callable[[], Sequence[tuple[str, Resource]]]]:
+    def searches(self, known: Iterable[Resource]) -> list[Callable[[], Sequence[Marked]]]:
         """What strays() does, for each of the databases that the resources are in. Each may raise HostError."""
         places = ovs_strays.databases(known)
         return [functools.partial(ovs_strays.find, self._database, place, self._home) for place in places]
@@ -221,6 +221,8 @@ def _changes(port: OvsPort, found: PortRow, marks: Mapping[str, str]) -> Iterato
     if found.bridge != port.bridge:
         yield ovs_changes.move_port(port, found)
     new_marks = _differing(found.external_ids, marks)
+    if homes.is_same_path(found.external_ids.get(HOME, ""), marks.get(HOME, "")):
+        new_marks.pop(HOME, None)
     if new_marks:
         yield ovs_changes.set_map(port, "Port", "external_ids", found.external_ids, new_marks)
     if found.type != port.type:

@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from os_vif import exception
+from os_vif.host import homes
 from os_vif.host.deadline import Deadline
 from os_vif.host.ovs_view import HOME, MARK, SHARED
 from os_vif.host.ovsdb_database import Database, OutcomeUnknown, TransactionFailed
 from os_vif.host.ovsdb_endpoint import Credentials, parse
 from os_vif.host.ovsdb_rows import from_map, from_set, select
+from os_vif.host.realm import Marked
 from os_vif.host.state import Resource
-from os_vif.host.state_ovs import OvsBridge, OvsDatabase, OvsPort, OvsPortElsewhere, OvsResource
+from os_vif.host.state_ovs import OvsBridge, OvsDatabase, OvsPort, OvsResource
 
 #: Seconds that a database may take to answer: whoever collects garbage does not wait until it is back.
 _LONGEST_SEARCH = 5
@@ -40,10 +41,10 @@ def databases(known: Iterable[Resource]) -> list[OvsDatabase]:
     return list(found.values())
 
 
-def find(connect: Connect, place: OvsDatabase, home: str) -> list[tuple[str, Resource]]:
-    """The ports and bridges made for a VIF, each with the VIF's id.
+def find(connect: Connect, place: OvsDatabase, home: str) -> list[Marked]:
+    """The ports and bridges made for a VIF.
 
-    ``home`` is our own journal. Raises HostError where the database cannot be read.
+    ``home`` is our own journal (homes.py). Raises HostError where the database cannot be read.
     """
     try:
         if not place.expected and not _is_there(place):
@@ -74,38 +75,25 @@ def _is_there(place: OvsDatabase) -> bool:
 
 def _ports(
     place: OvsDatabase, ports: Sequence[dict[str, Any]], bridges: Sequence[dict[str, Any]], home: str
-) -> Iterator[tuple[str, Resource]]:
+) -> Iterator[Marked]:
     bridge_of = {port: bridge["name"] for bridge in bridges for port in from_set(bridge["ports"])}
     for row in ports:
         ids = from_map(row["external_ids"])
         if MARK in ids:
-            kind = OvsPortElsewhere if _has_another_home(ids.get(HOME, home), home) else OvsPort
-            yield ids[MARK], kind(name=row["name"], bridge=bridge_of.get(row["_uuid"][1], ""), **_of(place))
+            port = OvsPort(name=row["name"], bridge=bridge_of.get(row["_uuid"][1], ""), **_of(place))
+            yield Marked(ids[MARK], port, homes.is_elsewhere(ids.get(HOME, ""), home))
 
 
-def _bridges(place: OvsDatabase, bridges: Sequence[dict[str, Any]]) -> Iterator[tuple[str, Resource]]:
+def _bridges(place: OvsDatabase, bridges: Sequence[dict[str, Any]]) -> Iterator[Marked]:
     """As shared ones: so they stay for as long as they have ports that do not go."""
     for row in bridges:
         vif_id = from_map(row["external_ids"]).get(MARK, SHARED)
         if vif_id != SHARED:
-            yield vif_id, OvsBridge(name=row["name"], shared=True, **_of(place))
+            yield Marked(vif_id, OvsBridge(name=row["name"], shared=True, **_of(place)))
 
 
 def _of(place: OvsDatabase) -> dict[str, Any]:
     return {"database": place.database, "seconds": place.seconds, "credentials": place.credentials}
-
-
-def _has_another_home(journal: str, home: str) -> bool:
-    """Whether another journal, which is still there, has the say; where that cannot be told, it has."""
-    if journal == home:
-        return False
-    try:
-        Path(journal).stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _not_searched(place: OvsDatabase, error: Exception) -> exception.HostError:

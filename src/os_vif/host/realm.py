@@ -26,6 +26,18 @@ class Purpose:
     held: Mapping[str, Holding] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Marked:
+    """What bears our mark. ``vif_id`` is the VIF it was made for; "" where it is shared, or that is not (yet) told.
+
+    ``elsewhere``: another journal answers for it, and so for all that is there for its VIF.
+    """
+
+    vif_id: str
+    resource: Resource
+    elsewhere: bool = False
+
+
 class Realm(Protocol):
     """One part of the host. ``actual`` is whatever the realm's own read() returned."""
 
@@ -49,5 +61,5 @@ class Realm(Protocol):
     def run(self, operations: Sequence[Operation], context: str) -> None:
         """Does operations in order. Raises OperationFailed."""
 
-    def strays(self) -> Sequence[tuple[str, Resource]]:
-        """What bears our mark, for garbage collection: (VIF id or "" where shared, the resource as found)."""
+    def strays(self) -> Sequence[Marked]:
+        """What bears our mark, for garbage collection; the resources as found."""

@@ -18,14 +18,14 @@ _OWN = {
 }
 
 #: Realms whose marks name the journal.
-_WITH_HOME = ("ovs",)
+_WITH_HOME = ("link", "ovs")
 
 
 class Realms(Mapping[str, Realm]):
     """All realms by name; ``extra`` ones take the place of ours of the same name."""
 
     def __init__(self, host: HostAccess, extra: Mapping[str, Realm], home: str = "") -> None:
-        """``home`` is the path of the journal, for marks on what other journals may tell of as well."""
+        """``home`` is the journal (homes.py), for marks on what other journals may tell of as well."""
         self._host = host
         self._home = home
         self._made = dict(extra)

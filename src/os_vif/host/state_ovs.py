@@ -94,8 +94,3 @@ class OvsPort(OvsResource):
     @property
     def label(self) -> str:
         return f"port {self.name}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class OvsPortElsewhere(OvsPort):
-    """A port that another journal answers for, and so for all that is there for its VIF."""
