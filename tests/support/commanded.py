@@ -61,9 +61,9 @@ class Host:
         """Gives an interface to a guest of QEMU, one that is to start unless ``words`` say otherwise."""
         return self.vif("attach", guest, *_QEMU, "--network", network, *words)
 
-    def prepare(self, guest: str) -> Any:
+    def prepare(self, guest: str, *words: str | Path, network: str = NETWORK) -> Any:
         """The same for a guest that is to come here."""
-        return self.vif("migrate", "prepare", guest, *_QEMU, "--network", NETWORK)
+        return self.vif("migrate", "prepare", guest, *_QEMU, "--network", network, *words)
 
     def traces(self) -> dict[str, Any]:
         """What may be left of guests. Bridges of Open vSwitch stay with their networks."""
