@@ -185,7 +185,7 @@ def check(vif: VIFBase, instance_info: InstanceInfo) -> CheckResult:
 def repair(vif: VIFBase, instance_info: InstanceInfo) -> Plan:
     """Brings the host back to what a VIF needs, and returns what that took.
 
-    The same as plug(), for callers that want to know; but what was plugged silently stays so. Raises what plug() raises.
+    The same as plug(), for callers that want to know; what was plugged silently stays so. Raises what plug() raises.
     """
     from os_vif import actions
 

@@ -10,7 +10,7 @@ from os_vif.negotiation.offer import BY_HYPERVISOR, BY_PLUGIN, Candidate, Constr
 from os_vif.objects import vif as vifs
 from os_vif.objects.host_info import HostPortProfileInfo, HostVIFInfo
 
-_PROFILES = {name: (vifs.VIFPortProfileOpenVSwitch,) for name in ("ovs", "tap")}
+_PROFILES = dict.fromkeys(("ovs", "tap"), (vifs.VIFPortProfileOpenVSwitch,))
 
 
 def offer(*types: str, host: str = "host-a", lease: int = 600, **constraints: Any) -> Offer:
