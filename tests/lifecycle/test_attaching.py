@@ -101,7 +101,7 @@ def test_undoing_that_fails_is_told_and_can_be_gone_on_with(host, networks, new_
         patch.setattr(LocalDriver, "unbind", fail)
         with pytest.raises(exception.UndoFailed) as caught:
             host.attach(wanted)
-    assert str(caught.value) == ("the test's fault Undoing failed as well: could not unbind it: the test's fault")
+    assert str(caught.value) == ("the test's fault. Undoing failed as well: could not unbind it: the test's fault.")
     assert len(networks.ports()) == 1
     host.detach(wanted)
     assert networks.ports() == []

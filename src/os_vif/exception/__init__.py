@@ -57,6 +57,7 @@
     │   ├── HotPlugFailed                   hot-plug
     │   └── HypervisorUnavailable           hypervisor-unavailable
     └── LifecycleError                      lifecycle
+        ├── AttachedOtherwise               attached-otherwise
         ├── NotAttached                     not-attached
         └── WrongPhase                      wrong-phase
 
@@ -117,6 +118,7 @@ from os_vif.exception.model import (
 if TYPE_CHECKING:
     from os_vif.exception.agreement import (
         AnswerNotOffered,
+        AttachedOtherwise,
         BindingChanged,
         BindingRefused,
         CannotRender,
@@ -141,6 +143,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnswerNotOffered",
+    "AttachedOtherwise",
     "BindingChanged",
     "BindingRefused",
     "CannotRender",

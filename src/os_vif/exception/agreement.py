@@ -173,6 +173,13 @@ class NotAttached(LifecycleError):
     hint = "`vif attachments` lists those there are."
 
 
+class AttachedOtherwise(LifecycleError):
+    """The guest has that interface already, and it is not the one that is asked for now; nothing was changed."""
+
+    code = "attached-otherwise"
+    msg_fmt = "%(instance)s has the interface %(interface)s already; asked for is: %(changes)s."
+
+
 class WrongPhase(LifecycleError):
     """The migration is not in a phase in which that can be done."""
 

@@ -61,13 +61,13 @@ def _usual_directories() -> Iterator[Path]:
 
 def _open_in(directory: Path) -> Store:
     path, lock_path = directory / "journal.db", directory / "locks"
-    _check_writable(path)
-    _check_writable(lock_path)
+    make_file(path)
+    make_file(lock_path)
     _set_aside_if_corrupt(path)
     return Store(Journal(path), Locks(lock_path))
 
 
-def _check_writable(path: Path) -> None:
+def make_file(path: Path) -> None:
     """Opens or makes a file. What root makes belongs to the owner of the directory, who is to open it as well."""
     existed = path.exists()
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))

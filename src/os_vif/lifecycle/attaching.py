@@ -3,23 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import os_vif
 from os_vif import exception
 from os_vif.hypervisors.driver import Rendering
-from os_vif.lifecycle import undo as undoing
-from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
-from os_vif.lifecycle.binding import bind
+from os_vif.lifecycle import telling
+from os_vif.lifecycle.attachments import MIGRATING, Attachment, Attachments, Phase
+from os_vif.lifecycle.binding import bind, plug
+from os_vif.lifecycle.leaving import take_away, take_back, ways_back
 from os_vif.lifecycle.sides import Sides
+from os_vif.lifecycle.unchanged import check_unchanged
 from os_vif.lifecycle.undo import Undo
 from os_vif.lifecycle.wanted import Wanted
 from os_vif.negotiation.answer import Answer
 from os_vif.negotiation.request import Purpose
-
-#: Phases of a migration: attach() and detach() leave them to migrating.py.
-_MIGRATING = (Phase.PREPARING, Phase.PREPARED, Phase.CUTTING_OVER)
 
 
 @dataclass(frozen=True)
@@ -36,35 +36,40 @@ class Attached:
 
 
 def attach(wanted: Wanted, sides: Sides) -> Attached:
-    """Gives a guest an interface. Doing it again changes nothing, and finishes what was interrupted.
+    """Gives a guest an interface. Doing it again changes nothing, mends what has gone, and finishes what was cut off.
 
     Any failure takes back what was done, unless the interface was in use before the call: no binding, no device and
-    no address is left. Raises BindingRefused, NetworkError, PlugException, HypervisorError; UndoFailed where taking
-    back failed too, and then detach() goes on with that.
+    no address is left. Raises BindingRefused, NetworkError, PlugException, HypervisorError; AttachedOtherwise where the
+    guest has it already, and not as wanted now; UndoFailed where taking back failed too, and then detach() goes on.
     """
     attachments = Attachments.here()
     with attachments.alone(wanted.key):
         known = attachments.get(wanted.key)
-        if known is not None and known.phase in _MIGRATING:
-            raise wrong_phase(known, "attaching it")
-        undo = Undo()
-        try:
-            return _attach(wanted, sides, attachments, undo)
-        except Exception as error:
-            if known is not None and known.phase is Phase.ACTIVE:
-                attachments.put(known)
-            else:
-                take_back(wanted.key, attachments, undo, error)
-            raise
+        if known is None:
+            return _attach(wanted, sides, attachments, Undo())
+        if known.phase in MIGRATING:
+            raise telling.wrong_phase(known, "attaching it")
+        check_unchanged(known, wanted, sides)
+        if known.phase is Phase.ACTIVE:
+            return _again(known, wanted, sides, attachments)
+        return _attach(wanted, sides, attachments, ways_back(known, sides))
 
 
 def _attach(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo) -> Attached:
+    """``undo``: how to take back what an interrupted call has left."""
+    try:
+        return _all_steps(wanted, sides, attachments, undo)
+    except Exception as error:
+        take_back(wanted, attachments, undo, error, "detach")
+        raise
+
+
+def _all_steps(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo) -> Attached:
     attachment = attachments.put(Attachment.begin(wanted, sides, Phase.BINDING))
     answer = bind(wanted, sides, Purpose.ATTACH, undo)
     rendering = sides.hypervisor.render(answer.vif, wanted.guest)
     attachment = attachments.put(attachment, Phase.PLUGGING, answer=answer)
-    undo.push("unplug it", lambda: os_vif.unplug(answer.vif, wanted.instance))
-    os_vif.plug(answer.vif, wanted.instance)
+    plug(answer, wanted, undo)
     attachment = attachments.put(attachment, Phase.ATTACHING)
     if wanted.hot:
         undo.push("take it from the guest", lambda: sides.hypervisor.detach(answer.vif, wanted.guest))
@@ -74,64 +79,37 @@ def _attach(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo) 
     return Attached(attachments.put(attachment, Phase.ACTIVE), rendering)
 
 
-def take_back(key: str, attachments: Attachments, undo: Undo, cause: Exception) -> None:
-    """Undoes all of it, and forgets the attachment. Raises UndoFailed, and then it is kept for detach()."""
-    failure = undoing.everything(undo, cause)
-    if failure is not None:
-        raise failure from cause
-    attachments.forget(key)
+def _again(known: Attachment, wanted: Wanted, sides: Sides, attachments: Attachments) -> Attached:
+    """Goes by the answer of then: asked anew, the network side might bind an interface that is in use in another way.
+
+    It is asked first whether the binding still holds, before a guest that has moved away is wired here again.
+    """
+    answer = known.bound
+    try:
+        sides.network.activate(str(answer.vif.id), sides.host, answer.generation)
+    except (exception.BindingChanged, exception.NetworkNotFound) as error:
+        error.hint = telling.has_moved(known)
+        raise
+    rendering = sides.hypervisor.render(answer.vif, wanted.guest)
+    os_vif.plug(answer.vif, wanted.instance)
+    if wanted.hot:
+        sides.hypervisor.attach(answer.vif, wanted.guest)
+    now = dataclasses.replace(known.wanted, guest=wanted.guest, hot=wanted.hot or known.wanted.hot)
+    return Attached(attachments.put(known, wanted=now), rendering)
 
 
-def detach(key: str, sides: Sides) -> None:
+def detach(key: str, sides: Sides, *, force: bool = False) -> Sequence[str]:
     """Takes an interface from a guest, and everything that was made for it: the way back of attach(), from anywhere.
 
     Every step is tried even when one fails. Raises NotAttached, WrongPhase, and LifecycleError, which tells of all
     that failed; doing it again goes on.
+
+    ``force`` is for when a side is gone for good: in whatever phase it is, the attachment is forgotten, and what
+    could not be done is returned.
     """
     attachments = Attachments.here()
     with attachments.alone(key):
-        found = attachments.get(key)
-        if found is None:
-            raise exception.NotAttached(instance=key.partition("/")[0], network=key.partition("/")[2])
-        if found.phase in _MIGRATING:
-            raise wrong_phase(found, "detaching it")
-        take_away(found, sides, attachments)
-
-
-def take_away(attachment: Attachment, sides: Sides, attachments: Attachments) -> None:
-    """All steps back; the record goes when all have succeeded. Raises LifecycleError."""
-    attachments.put(attachment, Phase.DETACHING)
-    undo = Undo()
-    for text, step in _ways_back(attachment, sides):
-        undo.push(text, step)
-    problems = undo.run()
-    if problems:
-        raise exception.LifecycleError(step=f"detach {attachment.wanted.guest.name}", reason=" ".join(problems))
-    attachments.forget(attachment.key)
-
-
-def _ways_back(attachment: Attachment, sides: Sides) -> Iterator[tuple[str, Callable[[], None]]]:
-    """In the order in which the steps were done."""
-    wanted, answer = attachment.wanted, attachment.answer
-    yield "unbind it", lambda: _unbind(attachment, sides)
-    if answer is None:
-        return
-    yield "unplug it", lambda: os_vif.unplug(answer.vif, wanted.instance)
-    if wanted.hot:
-        yield "take it from the guest", lambda: sides.hypervisor.detach(answer.vif, wanted.guest)
-
-
-def _unbind(attachment: Attachment, sides: Sides) -> None:
-    """Also where the answer was lost: whoever asked was killed before it could be written down."""
-    if attachment.answer is not None:
-        port_id: str | None = str(attachment.answer.vif.id)
-    else:
-        port_id = attachment.wanted.port_id or sides.network.find(attachment.key)
-    if port_id is not None:
-        sides.network.unbind(port_id, sides.host)
-
-
-def wrong_phase(attachment: Attachment, action: str) -> exception.WrongPhase:
-    """The error for an attachment that is in the middle of a migration, or that is not."""
-    name = attachment.wanted.guest.name
-    return exception.WrongPhase(instance=name, phase=attachment.phase.value, action=action)
+        found = attachments.required(key)
+        if found.phase in MIGRATING and not force:
+            raise telling.wrong_phase(found, "detaching it")
+        return take_away(found, sides, attachments, force=force)

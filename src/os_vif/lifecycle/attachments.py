@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception, plugging
+from os_vif.host import store
 from os_vif.host.deadline import Deadline
 from os_vif.host.locks import Locks
 from os_vif.hypervisors.driver import Guest
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 #: Seconds to wait for somebody else who is at work on the same interface.
 PATIENCE = 60
 
+_VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS attachment (
     key TEXT PRIMARY KEY, phase TEXT NOT NULL, changed REAL NOT NULL, record TEXT NOT NULL
@@ -49,6 +51,10 @@ class Phase(StrEnum):
     PREPARED = "prepared"
     CUTTING_OVER = "cutting-over"
     DETACHING = "detaching"
+
+
+#: Phases of a migration to here.
+MIGRATING = (Phase.PREPARING, Phase.PREPARED, Phase.CUTTING_OVER)
 
 
 @dataclass(frozen=True)
@@ -80,25 +86,43 @@ class Attachment:
 
 
 class Attachments:
-    """The attachments of this process's state directory."""
+    """The attachments of this process's state directory. Raises JournalError where the file cannot be used."""
 
     def __init__(self, path: Path | None) -> None:
         """``path`` of the file; with None they are forgotten when the process ends."""
+        self._path = path
         self._locks = Locks(path.with_name("locks") if path else None)
-        self._database = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=30, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute(_SCHEMA)
+        with self._explained():
+            # Not one that is there: to close a file is to let go of the locks that SQLite has on it in this process.
+            if path is not None and not path.exists():
+                store.make_file(path)
+            self._database = sqlite3.connect(
+                path or ":memory:", isolation_level=None, timeout=30, check_same_thread=False
+            )
+            self._prepare()
+
+    def _prepare(self) -> None:
+        version = self._database.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
+            reason = f"it was written by a newer os-vif (format {version}; the newest known here is {_VERSION})."
+            raise exception.JournalError(path=self._path, reason=reason)
+        if version < _VERSION:
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute(_SCHEMA)
+            self._database.execute(f"PRAGMA user_version = {_VERSION}")
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise exception.JournalError(path=self._path, reason=f"{error}.") from error
 
     @classmethod
     def here(cls) -> Self:
         """Those beside the journal that is in use. Raises JournalError."""
         path = _path()
-        if path is None:
-            return cls._forgetful()
-        try:
-            return cls(path)
-        except sqlite3.Error as error:
-            raise exception.JournalError(path=path, reason=error) from error
+        return cls._forgetful() if path is None else cls(path)
 
     @staticmethod
     def are_kept() -> bool:
@@ -119,24 +143,36 @@ class Attachments:
 
     def get(self, key: str) -> Attachment | None:
         """The attachment of that key."""
-        row = self._database.execute("SELECT record, phase FROM attachment WHERE key = ?", (key,)).fetchone()
-        return None if row is None else _read(*row)
+        rows = self._execute("SELECT record, phase FROM attachment WHERE key = ?", key)
+        return _read(*rows[0]) if rows else None
+
+    def required(self, key: str) -> Attachment:
+        """The same. Raises NotAttached."""
+        found = self.get(key)
+        if found is None:
+            uuid, _, interface = key.partition("/")
+            raise exception.NotAttached(instance=uuid, network=interface)
+        return found
 
     def all(self) -> list[Attachment]:
         """All of them, by the guest's name and their own."""
-        rows = self._database.execute("SELECT record, phase FROM attachment").fetchall()
+        rows = self._execute("SELECT record, phase FROM attachment")
         return sorted((_read(*row) for row in rows), key=lambda found: (found.wanted.guest.name, found.key))
 
     def put(self, attachment: Attachment, phase: Phase | None = None, **changed: Any) -> Attachment:
         """Writes it down, as ``phase`` and with what has changed; returns it so."""
         new = dataclasses.replace(attachment, phase=phase or attachment.phase, **changed)
         values = (new.key, new.phase, time.time(), _written(new))
-        self._database.execute("INSERT OR REPLACE INTO attachment VALUES (?, ?, ?, ?)", values)
+        self._execute("INSERT OR REPLACE INTO attachment VALUES (?, ?, ?, ?)", *values)
         return new
 
     def forget(self, key: str) -> None:
         """There is nothing of it any more."""
-        self._database.execute("DELETE FROM attachment WHERE key = ?", (key,))
+        self._execute("DELETE FROM attachment WHERE key = ?", key)
+
+    def _execute(self, statement: str, *values: Any) -> list[Any]:
+        with self._explained():
+            return self._database.execute(statement, values).fetchall()
 
 
 def _path() -> Path | None:

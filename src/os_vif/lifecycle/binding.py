@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Asking the network side for a binding, and making sure that the answer is one that was offered."""
+"""Asking the network side for a binding, making sure that the answer is one that was offered, and plugging it."""
 
 from __future__ import annotations
 
+import os_vif
 from os_vif import exception
 from os_vif.lifecycle.sides import Sides
 from os_vif.lifecycle.undo import Undo
@@ -28,6 +29,18 @@ def bind(wanted: Wanted, sides: Sides, purpose: str, undo: Undo) -> Answer:
     undo.push("unbind it", lambda: sides.network.unbind(str(answer.vif.id), sides.host))
     check_answered(answer, offer)
     return answer
+
+
+def plug(answer: Answer, wanted: Wanted, undo: Undo, *, silent: bool = False) -> None:
+    """Plugs what was answered; from then on ``undo`` would unplug it. Raises PlugException."""
+    try:
+        os_vif.plug(answer.vif, wanted.instance, silent=silent)
+    except exception.PlugException as error:
+        if isinstance(error.__cause__, exception.NotPermitted):
+            raise  # nothing was done, and undoing it is not permitted either
+        undo.push("unplug it", lambda: os_vif.unplug(answer.vif, wanted.instance))
+        raise
+    undo.push("unplug it", lambda: os_vif.unplug(answer.vif, wanted.instance))
 
 
 def _with_withdrawn(error: exception.BindingRefused, offer: Offer) -> exception.BindingRefused:

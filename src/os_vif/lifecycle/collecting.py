@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from os_vif import drivers, exception
 from os_vif.lifecycle import options
-from os_vif.lifecycle.attaching import take_away
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
+from os_vif.lifecycle.leaving import take_away
 from os_vif.lifecycle.sides import Sides
 
 if TYPE_CHECKING:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import os_vif
 from os_vif import exception
-from os_vif.lifecycle.attaching import Attached, take_away, take_back, wrong_phase
+from os_vif.lifecycle import telling
+from os_vif.lifecycle.attaching import Attached
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
-from os_vif.lifecycle.binding import bind
+from os_vif.lifecycle.binding import bind, plug
+from os_vif.lifecycle.leaving import take_away, take_back, ways_back
 from os_vif.lifecycle.sides import Sides
+from os_vif.lifecycle.unchanged import check_unchanged
 from os_vif.lifecycle.undo import Undo
 from os_vif.lifecycle.wanted import Wanted
 from os_vif.negotiation.request import Purpose
@@ -21,20 +24,38 @@ from os_vif.negotiation.request import Purpose
 def prepare(wanted: Wanted, sides: Sides) -> Attached:
     """A second binding, inactive, and the devices for it, through which nothing passes yet.
 
-    Doing it again changes nothing. A failure takes back what was done here; the source notices nothing. Raises what
-    attach() raises, and WrongPhase for a guest that is attached here already.
+    Doing it again changes nothing. A failure takes back what was done here, unless it was prepared before the call;
+    the source notices nothing. Raises what attach() raises, and WrongPhase for a guest that is attached here already.
     """
     attachments = Attachments.here()
     with attachments.alone(wanted.key):
         known = attachments.get(wanted.key)
-        if known is not None and known.phase not in (Phase.PREPARING, Phase.PREPARED):
-            raise wrong_phase(known, "preparing a migration to here")
-        undo = Undo()
-        try:
-            return _prepare(wanted, sides, attachments, undo)
-        except Exception as error:
-            take_back(wanted.key, attachments, undo, error)
-            raise
+        if known is None:
+            return _prepare_or_nothing(wanted, sides, attachments, Undo())
+        if known.phase not in (Phase.PREPARING, Phase.PREPARED):
+            raise telling.wrong_phase(known, "preparing a migration to here")
+        check_unchanged(known, wanted, sides)
+        if known.phase is Phase.PREPARED:
+            return _prepare_again(known, wanted, sides, attachments)
+        return _prepare_or_nothing(wanted, sides, attachments, ways_back(known, sides))
+
+
+def _prepare_or_nothing(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo) -> Attached:
+    """``undo``: how to take back what an interrupted call has left."""
+    try:
+        return _prepare(wanted, sides, attachments, undo)
+    except Exception as error:
+        take_back(wanted, attachments, undo, error, "migrate abort")
+        raise
+
+
+def _prepare_again(known: Attachment, wanted: Wanted, sides: Sides, attachments: Attachments) -> Attached:
+    """Where the port was bound otherwise since, that is the way to a binding that can be activated."""
+    try:
+        return _prepare(wanted, sides, attachments, Undo())
+    except Exception:
+        attachments.put(known)
+        raise
 
 
 def _prepare(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo) -> Attached:
@@ -42,24 +63,24 @@ def _prepare(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo)
     answer = bind(wanted, sides, Purpose.MIGRATE, undo)
     rendering = sides.hypervisor.render(answer.vif, wanted.guest)
     attachment = attachments.put(attachment, answer=answer)
-    undo.push("unplug it", lambda: os_vif.unplug(answer.vif, wanted.instance))
-    os_vif.plug(answer.vif, wanted.instance, silent=True)
+    plug(answer, wanted, undo, silent=True)
     return Attached(attachments.put(attachment, Phase.PREPARED), rendering)
 
 
 def activate(key: str, sides: Sides) -> Attachment:
     """Cuts over: the binding here becomes the active one, and traffic may pass.
 
-    After an interruption the same call finishes. Raises BindingChanged, and then everything is as before the call;
-    NotAttached, WrongPhase, NetworkError, PlugException, HypervisorError.
+    After an interruption the same call finishes. Raises BindingChanged and NetworkNotFound, and then everything is as
+    before the call: the binding is not what it was; prepare() or abort().
+    Raises NotAttached, WrongPhase, NetworkError, PlugException, HypervisorError.
     """
     attachments = Attachments.here()
     with attachments.alone(key):
-        found = _found(key, attachments)
+        found = attachments.required(key)
         if found.phase is Phase.ACTIVE:
             return found
         if found.phase not in (Phase.PREPARED, Phase.CUTTING_OVER):
-            raise wrong_phase(found, "activating it")
+            raise telling.wrong_phase(found, "activating it")
         return _cut_over(found, sides, attachments)
 
 
@@ -68,8 +89,9 @@ def _cut_over(found: Attachment, sides: Sides, attachments: Attachments) -> Atta
     cutting = attachments.put(found, Phase.CUTTING_OVER)
     try:
         sides.network.activate(str(answer.vif.id), sides.host, answer.generation)
-    except exception.BindingChanged:
+    except (exception.BindingChanged, exception.NetworkNotFound) as error:
         attachments.put(found, Phase.PREPARED)
+        error.hint = telling.was_overtaken(found)
         raise
     os_vif.plug(answer.vif, wanted.instance)
     if wanted.hot:
@@ -84,14 +106,7 @@ def abort(key: str, sides: Sides) -> None:
     """
     attachments = Attachments.here()
     with attachments.alone(key):
-        found = _found(key, attachments)
+        found = attachments.required(key)
         if found.phase not in (Phase.PREPARING, Phase.PREPARED, Phase.DETACHING):
-            raise wrong_phase(found, "aborting it")
+            raise telling.wrong_phase(found, "aborting it")
         take_away(found, sides, attachments)
-
-
-def _found(key: str, attachments: Attachments) -> Attachment:
-    found = attachments.get(key)
-    if found is None:
-        raise exception.NotAttached(instance=key.partition("/")[0], network=key.partition("/")[2])
-    return found

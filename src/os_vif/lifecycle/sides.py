@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from os_vif import drivers
+from os_vif import drivers, exception
 from os_vif.lifecycle import options
 
 if TYPE_CHECKING:
@@ -39,3 +39,29 @@ class Sides:
     def of(cls, attachment: Attachment) -> Self:
         """Those that made an attachment, whatever is configured today. Raises DriverUnavailable."""
         return cls.load(network=attachment.network_driver, hypervisor=attachment.hypervisor, host=attachment.host)
+
+    @classmethod
+    def left_of(cls, attachment: Attachment) -> Self:
+        """The same, also where a driver cannot be loaded: whatever is asked of it then raises DriverUnavailable."""
+        return cls(
+            _load_or_stand_in(drivers.NETWORKS, attachment.network_driver),
+            _load_or_stand_in(drivers.HYPERVISORS, attachment.hypervisor),
+            attachment.host,
+        )
+
+
+class _Gone:
+    """Stands in for a driver that cannot be loaded."""
+
+    def __init__(self, error: exception.DriverUnavailable) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise self._error
+
+
+def _load_or_stand_in(group: str, name: str) -> Any:
+    try:
+        return drivers.load(group, name)
+    except exception.DriverUnavailable as error:
+        return _Gone(error)

@@ -29,13 +29,12 @@ class Undo:
                 function()
             except Exception as error:
                 LOG.debug("Could not %s", text, exc_info=True)
-                problems.append(f"could not {text}: {error}")
+                problems.append(f"could not {text}: {words(error)}")
         return problems
 
 
-def everything(undo: Undo, cause: Exception) -> exception.UndoFailed | None:
-    """Undoes all; where that failed, returns an error that tells of both."""
-    problems = undo.run()
-    if not problems:
-        return None
-    return exception.UndoFailed(error=cause, reason=" ".join(problems))
+def words(error: Exception) -> str:
+    """What an error says, as a sentence; of one that only wraps another, what that one says."""
+    wraps = isinstance(error, exception.PlugException | exception.UnplugException)
+    text = str((error.__cause__ if wraps else None) or error)
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -99,7 +99,7 @@ class LocalDriver(NetworkDriver):
     def activate(self, port_id: str, host: str, generation: int) -> None:
         """See NetworkDriver."""
         with self.database.writing() as connection:
-            ports.find(connection, port_id)
+            port = ports.find(connection, port_id)
             found = ports.bound(connection, port_id, host)
             if found is None:
                 raise exception.NetworkNotFound(kind="binding to this host of port", name=port_id, port_id=port_id)
@@ -108,6 +108,7 @@ class LocalDriver(NetworkDriver):
                     port_id=port_id, host=host, found=found.binding.generation, expected=generation
                 )
             ports.make_active(connection, port_id, host)
+            self._keep_dhcp(connection, ports.network_of(connection, port))
 
     def find(self, key: str) -> str | None:
         """See NetworkDriver."""
