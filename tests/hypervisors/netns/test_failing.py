@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from os_vif import exception
+from os_vif.hypervisors.driver import Guest
 from os_vif.objects.vif import VIFGeneric, VIFOpenVSwitch, VIFPortProfileOpenVSwitch
 from support import differences, vifs
 
@@ -98,3 +99,26 @@ def test_what_a_namespace_cannot_take_is_refused(host, netns, guest_in, vif, rea
         host.driver.render(vif, guest_in(netns))
     name = type(vif).__name__
     assert str(caught.value) == f"netns cannot be given VIF {vifs.identity(1)} ({name}): {reason}"
+
+
+@pytest.mark.parametrize(
+    ("guest", "reason"),
+    [
+        ({"name": "../other"}, "no namespace can have the name '../other'; say which one it is (--place)."),
+        ({"name": ""}, "no namespace can have the name ''; say which one it is (--place)."),
+        ({"name": "a\nb"}, "no namespace can have the name 'a\\nb'; say which one it is (--place)."),
+        ({"name": "-x"}, "no namespace can have the name '-x'; say which one it is (--place)."),
+        ({"name": "ä" * 128}, f"no namespace can have the name '{'ä' * 59}; say which one it is (--place)."),
+        ({"options": {"bogus": "1"}}, "the option bogus is not known; there is ifname."),
+        ({"options": {"ifname": "a/b"}}, "the option ifname: 'a/b' has a slash in it."),
+    ],
+)
+def test_a_guest_that_no_namespace_can_be_is_refused_before_anything_is_made(host, bridged, guest, reason):
+    """It could not be detached either, once its name is one that no file can have."""
+    before = host.ns.snapshot()
+    wanted = Guest(**({"name": "guest", "uuid": vifs.INSTANCE.uuid} | guest))
+    for call in (host.driver.render, host.attach):
+        with pytest.raises(exception.CannotRender) as caught:
+            call(bridged(1), wanted)
+        assert str(caught.value) == f"netns cannot be given VIF {vifs.identity(1)} (VIFBridge): {reason}"
+    assert host.ns.snapshot() == before

@@ -16,14 +16,18 @@ from os_vif.hypervisors.netns import addresses, place
 from os_vif.hypervisors.netns.wire import Wire
 from os_vif.hypervisors.reading import Reader, stated
 from os_vif.negotiation.offer import BY_HYPERVISOR, Constraints
+from os_vif.objects import validate
 from os_vif.objects.vif import VIFBase, VIFBridge, VIFOpenVSwitch
 
 if TYPE_CHECKING:
     from os_vif.negotiation.offer import Offer
 
-_BY_US = Constraints(device_by=[BY_HYPERVISOR])
+_BY_US = Constraints(device_by=[BY_HYPERVISOR], max_queues=1)
 _TABLE = {"ovs": _BY_US, "bridge": _BY_US, "ovs-hybrid": _BY_US}
 _OTHERS = {"VIFBridge": _BY_US}
+
+#: The only option there is.
+_IFNAME = "ifname"
 
 
 class NetnsDriver(HypervisorDriver):
@@ -42,6 +46,7 @@ class NetnsDriver(HypervisorDriver):
 
     def render(self, vif: VIFBase, guest: Guest) -> Rendering:
         """What attach() will make, as JSON."""
+        _check(guest, Reader(self.name, vif))
         wire = self._wire(vif, guest)
         data = {
             "namespace": str(wire.namespace),
@@ -57,6 +62,7 @@ class NetnsDriver(HypervisorDriver):
 
     def attach(self, vif: VIFBase, guest: Guest) -> None:
         """Makes the veth and sets up both ends. A failure leaves nothing of what the call has made."""
+        _check(guest, Reader(self.name, vif))
         wire = self._wire(vif, guest)
         with self._failing_as("attach", vif, guest), self._namespace(guest):
             self._make(wire, vif)
@@ -111,10 +117,22 @@ class NetnsDriver(HypervisorDriver):
             name=_device(reader),
             mac=reader.mac,
             mtu=reader.mtu,
-            guest_name=guest.options.get("ifname", ""),
+            guest_name=guest.options.get(_IFNAME, ""),
             bridge=_bridge(reader),
             fills_in_checksums=stated(vif, "port_profile", "datapath_type") == "netdev",
         )
+
+
+def _check(guest: Guest, reader: Reader) -> None:
+    """Before anything is made. Raises CannotRender."""
+    unknown = sorted(guest.options.keys() - {_IFNAME})
+    if unknown:
+        reader.refuse(f"the option {unknown[0]} is not known; there is {_IFNAME}.")
+    problem = validate.interface_name(guest.options[_IFNAME]) if _IFNAME in guest.options else None
+    if problem:
+        reader.refuse(f"the option {_IFNAME}: {problem[0]}.")
+    if not guest.place and not place.can_be_named_after(guest):
+        reader.refuse(f"no namespace can have the name {guest.name!r:.60}; say which one it is (--place).")
 
 
 def _device(reader: Reader) -> str:

@@ -11,10 +11,20 @@ from os_vif.hypervisors.driver import Guest
 #: The alias of `lo` in the namespaces that we made.
 _MARK = "os-vif"
 
+#: In bytes (NAME_MAX).
+_LONGEST_NAME = 255
+
 
 def path_of(guest: Guest) -> Path:
     """The file that stands for the namespace; ``guest.place`` is a name of `ip netns`, or a path."""
     return Path(guest.place) if "/" in guest.place else namespaces.DIRECTORY / (guest.place or guest.name)
+
+
+def can_be_named_after(guest: Guest) -> bool:
+    """Whether a namespace can have the guest's name, which is that of a file, and an argument of `ip netns`."""
+    name = guest.name
+    fits = 0 < len(name.encode()) <= _LONGEST_NAME and name not in (".", "..") and not name.startswith("-")
+    return fits and "/" not in name and name.isprintable()
 
 
 def is_to_be_made(guest: Guest) -> bool:
