@@ -112,8 +112,9 @@ class Neutron:
 
     def _where(self) -> Json:
         if self._config.endpoint:
-            return {"auth_type": "none", "auth": {"endpoint": self._config.endpoint}, "load_envvars": False}
-        given = {"cloud": self._config.cloud, "region_name": self._config.region_name}
+            auth = {"endpoint": self._config.endpoint}
+            return {"auth_type": "none", "auth": auth, "load_envvars": False, "api_timeout": self.timeout}
+        given = {"api_timeout": self.timeout, "cloud": self._config.cloud, "region_name": self._config.region_name}
         return {key: value for key, value in given.items() if value}
 
     def _unavailable(self, error: Exception, hint: str = errors.WHERE) -> exception.NetworkUnavailable:

@@ -46,9 +46,9 @@ class Asked:
             beside=(beside.host, beside.generation) if beside else None,
         )
 
-    def is_answered_by(self, bound: Bound | None) -> bool:
-        """Whether this binding came of the same request."""
-        if bound is None or bound.is_void or bound.record is None:
+    def is_answered_by(self, found: Found, bound: Bound) -> bool:
+        """Whether this binding of the port came of the same request, and may still be activated."""
+        if bound.record is None or found.is_void(bound):
             return False
         return bound.record.request == record.fingerprint(self.request)
 

@@ -45,7 +45,7 @@ class NeutronDriver(NetworkDriver):
         found = self._look.sought(request)
         network = self._look.network_for(found, request)
         bound = found.at(request.offer.host) if found else None
-        if found and bound and Asked(request).is_answered_by(bound):
+        if found and bound and Asked(request).is_answered_by(found, bound):
             wired = self._look.wired(found, bound, network)
             if details.KEY not in wired.details:
                 return answering.decision_of(wired, request)
@@ -68,7 +68,7 @@ class NeutronDriver(NetworkDriver):
         self._look.check_the_same(found, request)
         found = self._settled(found, asked.host)
         known = found.at(asked.host)
-        if known and asked.is_answered_by(known):
+        if known and asked.is_answered_by(found, known):
             self._prolong(found, known, request)
             return self._answer(found, known, network, request)
         source = found.active

@@ -30,7 +30,8 @@ def error(driver: str, response: Any, method: str, path: str) -> exception.Excep
     """The error to raise for an answer that is one."""
     status, kind, message = response.status_code, _type(response), told(response)
     if kind == "OfferNotUnderstood":
-        return exception.OfferNotUnderstood(**_detail(response))
+        detail = _detail(response)
+        return exception.OfferNotUnderstood(version=detail.get("version", "?"), known=detail.get("known", "?"))
     if kind in (_BINDING_FAILED, "BindingRefused"):
         return exception.BindingRefused(message, refusals=_refusals(response))
     if kind == "IpAddressGenerationFailure":

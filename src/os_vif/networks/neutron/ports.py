@@ -109,6 +109,12 @@ class Found:
         """The attachment's; empty of a port that is not in use by us."""
         return self.records[0].key if self.records else ""
 
+    def is_void(self, bound: Bound) -> bool:
+        """Whether nobody may activate one of its bindings any more: it is none, or it was made beside another one."""
+        beside, active = bound.record and bound.record.beside, self.active
+        overtaken = beside and active and not bound.is_active and beside != (active.host, active.generation)
+        return bound.is_void or bool(overtaken)
+
     def lapses_at(self, bound: Bound) -> float | None:
         """When one of its bindings may be taken back; None if never."""
         waits = self.owner == WAITING if bound.is_active else not bound.is_void

@@ -62,10 +62,7 @@ def activate(neutron: Neutron, found: Found, host: str, generation: int) -> None
 
 
 def _check(found: Found, bound: Bound, generation: int) -> None:
-    if bound.is_void or bound.generation != generation:
-        raise _changed(found, bound.host, generation)
-    beside, active = bound.record and bound.record.beside, found.active
-    if beside and active and not bound.is_active and beside != (active.host, active.generation):
+    if found.is_void(bound) or bound.generation != generation:
         raise _changed(found, bound.host, generation)
 
 

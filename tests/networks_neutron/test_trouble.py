@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Neutrons that do not answer, do not let us in, or fail for a moment; and what comes of names that are taken."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import socket
+import threading
+
+import pytest
+
+from networks_neutron.conftest import new_driver
+from os_vif import exception
+from os_vif.networks.neutron import active
+from os_vif.networks.neutron.asked import Asked
+
+
+@contextlib.contextmanager
+def a_neutron(*answers):
+    """The world's edge: gives these answers (status, body) to requests below /v2.0, one after the other."""
+    waiting, asked = list(answers), []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            versions = {
+                "versions": [{"id": "v2.0", "status": "CURRENT", "links": [{"rel": "self", "href": f"{url}/v2.0/"}]}]
+            }
+            status, body = (200, versions)
+            if self.path.rstrip("/") not in ("", "/v2.0"):
+                asked.append(self.path)
+                status, body = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body.encode() if isinstance(body, str) else json.dumps(body).encode())
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield url, asked
+        server.shutdown()
+
+
+LOCKED = (500, {"NeutronError": {"type": "HTTPInternalServerError", "message": "database is locked", "detail": ""}})
+
+
+def test_a_server_that_fails_for_a_moment_is_asked_again():
+    with a_neutron(LOCKED, (503, "busy"), (200, {"ports": []})) as (url, asked):
+        assert new_driver(url).find("nobody's") is None
+        assert len(asked) == 4
+
+
+def test_a_server_that_goes_on_failing_is_told_of_in_its_own_words():
+    with a_neutron(LOCKED) as (url, _), pytest.raises(exception.NetworkUnavailable) as caught:
+        new_driver(url, timeout=0.5).find("nobody's")
+    assert str(caught.value) == "neutron: Neutron answers 500: database is locked"
+
+
+def test_a_server_that_never_answers_is_not_waited_for_for_ever():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        driver = new_driver(f"http://127.0.0.1:{server.getsockname()[1]}", timeout=0.3)
+        with pytest.raises(exception.NetworkUnavailable, match="unavailable"):
+            driver.find("nobody's")
+
+
+def test_no_server(driver):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(exception.NetworkUnavailable, match="unavailable") as caught:
+        new_driver(f"http://127.0.0.1:{port}", timeout=0.3).lapsed(0)
+    assert "OS_CLOUD" in caught.value.hint
+
+
+def test_a_proxy_that_speaks_html():
+    refused = pytest.raises(exception.NetworkUnavailable, match="403: <html>go away")
+    with a_neutron((403, "<html>go away</html>")) as (url, _), refused:
+        new_driver(url).find("nobody's")
+
+
+@pytest.fixture
+def clouds(monkeypatch, tmp_path, plain_server):
+    """clouds.yaml, as users of OpenStack have it."""
+    file = tmp_path / "clouds.yaml"
+    cloud = {"auth_type": "none", "auth": {"endpoint": plain_server.url}}
+    file.write_text(json.dumps({"clouds": {"blue": cloud}}))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(file))
+    return file
+
+
+def test_who_may_not_bind_is_told_which_role_it_takes(client, ask, clouds):
+    """Whoever is only an admin."""
+    driver = new_driver(None, cloud="blue")
+    with pytest.raises(exception.NetworkUnavailable, match="disallowed by policy") as caught:
+        driver.bind(ask("net0", "ovs1", "ovs"))
+    assert "role add --user USER --project PROJECT service" in caught.value.hint
+
+
+def test_the_environment_says_which_cloud(monkeypatch, client, driver, ask, clouds):
+    answer = driver.bind(ask("net0", "ovs1", "ovs"))
+    monkeypatch.setenv("OS_CLOUD", "blue")
+    assert new_driver(None).show(answer.vif.id) == driver.show(answer.vif.id)
+
+
+def test_a_cloud_that_nobody_knows(clouds):
+    with pytest.raises(exception.NetworkUnavailable, match="Cloud red was not found"):
+        new_driver(None, cloud="red").lapsed(0)
+
+
+# --- what is taken ------------------------------------------------------------------------------------------
+
+
+def test_of_networks_with_one_name_the_id_is_wanted(client, driver, ask):
+    ids = {client.create_network("198.51.100.0/24", name="twice") for _ in range(2)}
+    with pytest.raises(exception.NetworkConflict, match="2 networks called twice") as caught:
+        driver.bind(ask("net0", "ovs1", "ovs", network="twice"))
+    assert all(one in caught.value.hint for one in ids)
+    one = ids.pop()
+    assert driver.bind(ask("net0", "ovs1", "ovs", network=one)).vif.network.id == one
+
+
+def test_a_mac_address_that_somebody_has_is_not_insisted_on(client, driver, ask, blue):
+    """It comes of the key, so that a key has one port; there are others."""
+    request = ask("net0", "ovs1", "ovs")
+    first, second, *_ = active._addresses(Asked(request))
+    client.create_port(blue, mac_address=first)
+    assert driver.bind(request).vif.address == second
+
+
+def test_a_subnet_without_addresses(client, driver, ask):
+    network = client.create_network("198.51.100.8/30", name="small")
+    driver.bind(ask("net0", "ovs1", "ovs", network=network))
+    with pytest.raises(exception.NoAddressLeft, match=network):
+        driver.bind(ask("net1", "ovs1", "ovs", network=network))
