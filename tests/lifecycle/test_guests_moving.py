@@ -9,12 +9,13 @@ import time
 
 import pytest
 
-from support.commanded import NETWORK, Host, address, boot
-from support.guest import moving
+from support.commanded import NETWORK, Host, address, boot, configure
+from support.guest import moving, small
 from support.parts import require_tun
 from support.pinging import Pinging
 
 WIRE = "wire"
+PORT = ["-device", "pcie-root-port,id=port1,chassis=1"]
 
 
 @pytest.fixture
@@ -43,23 +44,22 @@ def network(request, hosts):
 
 
 @pytest.fixture
-def peer(network, hosts, new_netns):
-    """A namespace beside the guest."""
-    inside = new_netns()
-    hosts[0].vif("attach", "peer", "--network", NETWORK, "--hypervisor", "netns", "--place", inside.name)
-    return inside
+def peer(new_netns):
+    """A namespace, which will be beside the guest."""
+    return new_netns()
 
 
 @pytest.fixture
-def mover(peer, hosts):
+def mover(network, hosts):
     """What the guest is attached by on the first host."""
     return hosts[0].attach("mover")
 
 
 @pytest.fixture
-def guest(mover, hosts):
-    """The guest, which runs on the first host."""
+def guest(mover, peer, hosts):
+    """The guest, which runs on the first host; its peer comes while it boots."""
     with boot(hosts[0], mover) as running:
+        hosts[0].vif("attach", "peer", "--network", NETWORK, "--hypervisor", "netns", "--place", peer.name)
         running.wait()
         yield running
 
@@ -69,8 +69,8 @@ def arrival(hosts):
     """Starts a QEMU on the second host for the guest to come to, with what the command printed there."""
     with contextlib.ExitStack() as running:
 
-        def expect(prepared):
-            made = running.enter_context(boot(hosts[1], prepared, moving.ARRIVING))
+        def expect(prepared, *more):
+            made = running.enter_context(boot(hosts[1], prepared, moving.ARRIVING, *more))
             moving.expect(made)
             return made
 
@@ -78,10 +78,21 @@ def arrival(hosts):
 
 
 def test_a_guest_moves_and_is_heard_where_it_went(hosts, peer, mover, guest, arrival):
-    """What it gets at the destination is down, and carries nothing, until it comes; nothing of it is left behind."""
+    """The first time it is given up, while the guest stands still already: what comes for it waits in its tap.
+
+    What it gets at the destination is down, and carries nothing, until it comes; nothing of it is left behind.
+    """
     source, destination = hosts
     before = destination.traces()
     with Pinging(peer, address(mover)) as pings:
+        moving.begin(guest, arrival(destination.prepare("mover")))
+        moving.give_up(guest)
+        destination.vif("migrate", "abort", "mover")
+        pings.hear()
+        assert pings.gaps() == []
+        assert destination.traces() == before
+        assert hosts_of(mover, source) == ["one"]
+
         prepared = destination.prepare("mover")
         arrived = arrival(prepared)
         assert_silent(destination, prepared["device"], peer)
@@ -94,26 +105,34 @@ def test_a_guest_moves_and_is_heard_where_it_went(hosts, peer, mover, guest, arr
         assert len(pings.gaps()) <= 1
         print(f"lost: {sum(map(len, pings.gaps()))} of {max(pings.answered())} pings, twenty a second")
         assert arrived.reaches(address_of(peer))
-        assert mover["device"] not in source.ns.link_names()
+    assert mover["device"] not in source.ns.link_names()
     assert hosts_of(mover, source) == ["two"]
     destination.vif("detach", "mover")
     assert destination.traces() == before
     assert hosts_of(mover, source) == []
 
 
-def test_given_up_at_the_last_moment_it_goes_on_and_loses_nothing(hosts, peer, mover, guest, arrival):
-    """It stands still already; what comes for it meanwhile waits in its tap."""
+@pytest.mark.parametrize("network", ["linux_bridge"], indirect=True)
+def test_a_card_that_came_while_it_ran_moves_too_and_is_given_back_there(hosts, network, arrival, tmp_path):
+    """The printed arguments put it where it was; QEMU at the source is still there when its part is taken away."""
     source, destination = hosts
-    before = destination.traces()
-    with Pinging(peer, address(mover)) as pings:
-        prepared = destination.prepare("mover")
-        moving.begin(guest, arrival(prepared))
-        moving.give_up(guest)
-        destination.vif("migrate", "abort", "mover")
-        pings.hear()
-        assert pings.gaps() == []
-    assert destination.traces() == before
-    assert hosts_of(mover, source) == ["one"]
+    with small.Guest(source.ns, PORT) as guest:
+        guest.wait()
+        mover = source.attach("mover", "--hot", "--place", guest.qmp)
+        name = configure(guest, mover)
+        place = tmp_path / "qmp"
+        prepared = destination.prepare("mover", "--hot", "--place", place, "--option", "bus=port1")
+        arrived = arrival(prepared, PORT)
+        place.symlink_to(arrived.qmp)
+        moving.begin(guest, arrived)
+        destination.vif("migrate", "activate", "mover")
+        moving.finish(guest)
+        source.vif("detach", "mover")
+    destination.ns.ip("address", "add", "10.0.0.254/24", "dev", network["bridge"])
+    assert arrived.reaches("10.0.0.254")
+    destination.vif("detach", "mover")
+    assert name not in arrived.run("ls /sys/class/net").split()
+    assert hosts_of(mover, source) == []
 
 
 def assert_silent(host, device, peer):

@@ -17,6 +17,9 @@ _PERIPHERALS = "/machine/peripheral"
 #: Ports for one card each. On a machine q35, cards can be plugged into these only, not into the bus pcie.0.
 _PORTS = ("child<pcie-root-port>", "child<ioh3420>", "child<xio3130-downstream>")
 
+#: QEMU's word for a machine whose guest runs elsewhere (enum RunState).
+_MOVED = "postmigrate"
+
 #: QEMU's words for a bus that takes no cards while the machine runs, and what we add to them.
 _COLD_BUS = "does not support hotplugging"
 _HOW_TO_GET_PORTS = (
@@ -48,8 +51,11 @@ def add(monitor: Monitor, parts: Parts) -> None:
 def remove(monitor: Monitor, parts: Parts) -> None:
     """Removes what is there, and waits until the guest let go of the card.
 
-    Raises Refused, Unplugged, OSError, DeadlineExceeded.
+    A guest that has moved to another QEMU lets go of nothing here, and nothing is to be removed. Raises Refused,
+    Unplugged, OSError, DeadlineExceeded.
     """
+    if monitor.execute("query-status")["status"] == _MOVED:
+        return
     if _has_card(monitor, parts):
         _remove_card(monitor, parts)
     _remove_backend(monitor, parts)
