@@ -45,7 +45,7 @@ def test_what_is_in_use_is_not_made_into_something_else(host, networks, new_netn
     before = networks.ports(), host.attachments()
     with host.ns.monitor() as monitor, pytest.raises(exception.AttachedOtherwise) as caught:
         host.attach(change(wanted))
-    assert str(caught.value) == f"vm1 has the interface blue already; asked for is: {told}."
+    assert str(caught.value) == f"vm1 has the interface blue already; asked for now: {told}."
     assert caught.value.hint.startswith("`vif detach vm1 --as blue` takes it away.")
     assert monitor.events == []
     assert (networks.ports(), host.attachments()) == before

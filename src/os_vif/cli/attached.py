@@ -14,6 +14,28 @@ if TYPE_CHECKING:
     from os_vif.lifecycle import Attachment
 
 
+def use(arguments: argparse.Namespace) -> None:
+    """Gets the library ready for a command that attaches or detaches. Raises CommandError."""
+    from os_vif.cli import session
+
+    session.open_library(arguments)
+    require_a_record()
+
+
+def require_a_record() -> None:
+    """What nobody remembers, nobody can detach. Raises CommandError."""
+    from os_vif import plugging
+    from os_vif.host.store import STATE_DIR_VARIABLE
+
+    if not plugging.engine().journal.home:
+        raise CommandError(
+            "There is no state directory that can be written, to keep a record of attachments in.",
+            code="state-dir",
+            exit_code=ExitCode.FAILED,
+            hint=f"Name one with --state-dir or {STATE_DIR_VARIABLE}.",
+        )
+
+
 def find(arguments: argparse.Namespace) -> Attachment:
     """The one that the arguments mean: that of the guest, if it has one only."""
     from os_vif.lifecycle import Attachments
@@ -36,11 +58,23 @@ def _meant(attachment: Attachment, arguments: argparse.Namespace) -> bool:
     wanted = attachment.wanted
     if arguments.instance not in (wanted.guest.name, wanted.guest.uuid):
         return False
-    if arguments.uuid and arguments.uuid != wanted.guest.uuid:
+    if arguments.uuid and guest_options.guest_id(arguments) != wanted.guest.uuid:
         return False
     port = str(attachment.answer.vif.id) if attachment.answer else wanted.port_id
-    asked = ((arguments.name, wanted.interface), (arguments.network, wanted.network), (arguments.port, port))
-    return all(said in (None, known) for said, known in asked)
+    asked = (
+        (arguments.name, (wanted.interface,)),
+        (arguments.network, _networks(attachment)),
+        (arguments.port, (port,)),
+    )
+    return all(said is None or said in known for said, known in asked)
+
+
+def _networks(attachment: Attachment) -> tuple[str, ...]:
+    """The network's name and id, however it was called when the guest was attached."""
+    vif = attachment.answer.vif if attachment.answer else None
+    network = vif.network if vif is not None and vif.obj_attr_is_set("network") else None
+    known = [getattr(network, field, None) for field in ("label", "id")]
+    return (attachment.wanted.network, *(str(name) for name in known if name))
 
 
 def told(attachment: Attachment) -> dict[str, Any]:

@@ -45,12 +45,12 @@ class CommandError(Exception):
         return told
 
     def lines(self) -> Iterator[str]:
-        """The text for people: the error, then the hint."""
+        """The text for people: the error, what it consists of, then the hint."""
         yield f"{self.where}: {self.message}" if self.where else self.message
-        if self.hint:
-            yield f"  hint: {self.hint}"
         for other in self.others:
             yield from (f"  {line}" for line in other.lines())
+        if self.hint:
+            yield f"  hint: {self.hint}"
 
 
 class BadInput(CommandError):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,15 @@ if TYPE_CHECKING:
     from os_vif.hypervisors.driver import Guest
     from os_vif.lifecycle import Sides, Wanted
 
+_MAC = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}")
+
 #: A guest without a UUID of its own gets one made of its name, the same on every host.
 _GUESTS = uuid.UUID("5b9d9a0c-4c39-5a73-9d0e-8f1f4e6b7a10")
 
 
 def add_interface(parser: argparse.ArgumentParser) -> None:
     """INSTANCE, and which of its interfaces."""
-    parser.add_argument("instance", metavar="INSTANCE", help="the guest's name")
+    parser.add_argument("instance", metavar="INSTANCE", type=_name, help="the guest's name")
     parser.add_argument("--uuid", help="the guest's UUID; made of the name unless given")
     parser.add_argument("--network", metavar="NAME", help="the network, by name or id")
     parser.add_argument("--port", metavar="ID", help="a port that is there already, instead of a new one")
@@ -31,8 +34,8 @@ def add_guest(parser: argparse.ArgumentParser) -> None:
     """What the guest is like, and what it wants."""
     group = parser.add_argument_group("the guest")
     group.add_argument("--model", default="", help="the device that it is to see: virtio, e1000, ...")
-    group.add_argument("--queues", type=int, default=1, metavar="N", help="pairs of queues (default 1)")
-    group.add_argument("--vcpus", type=int, default=1, metavar="N", help="how many processors it has (default 1)")
+    group.add_argument("--queues", type=_count, default=1, metavar="N", help="pairs of queues (default 1)")
+    group.add_argument("--vcpus", type=_count, default=1, metavar="N", help="how many processors it has (default 1)")
     group.add_argument(
         "--shared-memory", action="store_const", const=True, help="its memory is shared, as vhost-user needs it"
     )
@@ -45,8 +48,10 @@ def add_guest(parser: argparse.ArgumentParser) -> None:
     )
     group = parser.add_argument_group("the port")
     group.add_argument("--vnic-type", default="normal", help="in Neutron's words: normal, direct, ... (default normal)")
-    group.add_argument("--mac", metavar="ADDRESS", help="the guest's MAC address, for a new port")
-    group.add_argument("--ip", action="append", default=[], metavar="ADDRESS", help="an IP address, for a new port")
+    group.add_argument("--mac", metavar="ADDRESS", type=_mac, help="the guest's MAC address, for a new port")
+    group.add_argument(
+        "--ip", action="append", default=[], metavar="ADDRESS", type=_ip, help="an IP address, for a new port"
+    )
 
 
 def add_sides(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +60,38 @@ def add_sides(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--hypervisor", metavar="NAME", help="libvirt, qemu, cloud_hypervisor, firecracker or netns")
     group.add_argument("--network-driver", metavar="NAME", help="local (default) or neutron")
     group.add_argument("--host", metavar="NAME", help="how the network side knows this host; the machine's name")
+
+
+def _name(text: str) -> str:
+    if not text or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!r:.80} cannot be a guest's name")
+    return text
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is not a number from 1 on")
+    return int(text)
+
+
+def _mac(text: str) -> str:
+    from os_vif.objects import validate
+
+    if not _MAC.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is not a MAC address, such as 52:54:00:00:00:01")
+    problem = validate.mac_address(text)
+    if problem:
+        raise argparse.ArgumentTypeError(problem[0])
+    return text.lower().replace("-", ":")
+
+
+def _ip(text: str) -> str:
+    import ipaddress
+
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r:.60} is not an IP address") from None
 
 
 def sides(arguments: argparse.Namespace) -> Sides:

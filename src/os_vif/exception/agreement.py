@@ -177,7 +177,7 @@ class AttachedOtherwise(LifecycleError):
     """The guest has that interface already, and it is not the one that is asked for now; nothing was changed."""
 
     code = "attached-otherwise"
-    msg_fmt = "%(instance)s has the interface %(interface)s already; asked for is: %(changes)s."
+    msg_fmt = "%(instance)s has the interface %(interface)s already; asked for now: %(changes)s."
 
 
 class WrongPhase(LifecycleError):

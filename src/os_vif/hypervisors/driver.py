@@ -72,19 +72,15 @@ class HypervisorDriver(abc.ABC):
 
         Raises GuestNotFound, CannotRender, HotPlugFailed.
         """
-        raise self._cannot("attach", vif, guest)
-
-    def detach(self, vif: VIFBase, guest: Guest) -> None:
-        """Takes the VIF from a running guest, and waits until the guest let go. Nothing happens if it has it not.
-
-        Raises HotPlugFailed. A guest that does not exist any more has let go.
-        """
-        raise self._cannot("detach", vif, guest)
-
-    def _cannot(self, action: str, vif: VIFBase, guest: Guest) -> Exception:
         from os_vif import exception
 
         reason = "this hypervisor takes interfaces only before the guest is started."
-        return exception.HotPlugFailed(
-            hypervisor=self.name, action=action, vif_id=vif.id, guest=guest.name, reason=reason
+        raise exception.HotPlugFailed(
+            hypervisor=self.name, action="attach", vif_id=vif.id, guest=guest.name, reason=reason
         )
+
+    def detach(self, vif: VIFBase, guest: Guest) -> None:  # noqa: B027 - what a driver without attach() needs
+        """Takes the VIF from a running guest, and waits until the guest let go. Nothing happens if it has it not.
+
+        Raises HotPlugFailed. A guest that does not exist any more has let go; one that cannot be given any has none.
+        """

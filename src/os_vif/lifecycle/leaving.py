@@ -10,7 +10,7 @@ from os_vif import exception
 from os_vif.lifecycle import telling
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
 from os_vif.lifecycle.sides import Sides
-from os_vif.lifecycle.undo import Undo, words
+from os_vif.lifecycle.undo import Undo, sentence, words
 from os_vif.lifecycle.wanted import Wanted
 
 
@@ -21,7 +21,7 @@ def take_back(wanted: Wanted, attachments: Attachments, undo: Undo, cause: Excep
     """
     problems = undo.run()
     if problems:
-        failure = exception.UndoFailed(error=words(cause), reason=" ".join(problems))
+        failure = exception.UndoFailed(error=words(cause), reason=sentence(problems))
         failure.hint = f"`vif {command} {telling.named(wanted)}` goes on with that when the cause is gone."
         raise failure from cause
     attachments.forget(wanted.key)
@@ -36,7 +36,7 @@ def take_away(attachment: Attachment, sides: Sides, attachments: Attachments, *,
     problems = ways_back(attachment, sides).run()
     if problems and not force:
         error = exception.LifecycleError(
-            step=f"detach {attachment.wanted.interface} from {attachment.wanted.guest.name}", reason=" ".join(problems)
+            step=f"detach {attachment.wanted.interface} from {attachment.wanted.guest.name}", reason=sentence(problems)
         )
         error.hint = telling.of_forcing(attachment.wanted)
         raise error

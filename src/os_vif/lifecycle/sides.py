@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from os_vif import drivers, exception
-from os_vif.lifecycle import options
+from os_vif.lifecycle import options, telling
 
 if TYPE_CHECKING:
     from typing import Self
@@ -38,7 +38,11 @@ class Sides:
     @classmethod
     def of(cls, attachment: Attachment) -> Self:
         """Those that made an attachment, whatever is configured today. Raises DriverUnavailable."""
-        return cls.load(network=attachment.network_driver, hypervisor=attachment.hypervisor, host=attachment.host)
+        try:
+            return cls.load(network=attachment.network_driver, hypervisor=attachment.hypervisor, host=attachment.host)
+        except exception.DriverUnavailable as error:
+            error.hint = error.hint or telling.of_forcing(attachment.wanted)
+            raise
 
     @classmethod
     def left_of(cls, attachment: Attachment) -> Self:

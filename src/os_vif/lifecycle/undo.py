@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from os_vif import exception
 
@@ -31,6 +31,11 @@ class Undo:
                 LOG.debug("Could not %s", text, exc_info=True)
                 problems.append(f"could not {text}: {words(error)}")
         return problems
+
+
+def sentence(problems: Sequence[str]) -> str:
+    """Several in one."""
+    return "; ".join(problem.rstrip(".") for problem in problems) + "."
 
 
 def words(error: Exception) -> str:

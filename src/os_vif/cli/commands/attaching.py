@@ -34,14 +34,20 @@ def register(commands: Subparsers) -> None:
         description="Every step is tried; doing it again goes on where it failed.",
     )
     guest_options.add_interface(detach)
+    detach.add_argument(
+        "--force",
+        action="store_true",
+        help="for when the network side or the hypervisor is gone for good: take away what is here, in whatever phase"
+        " it is, forget the attachment, and tell what could not be done",
+    )
     commands.add("attachments", _attachments, help="show which guests have which interfaces on this host")
 
 
 def _attach(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif import lifecycle
-    from os_vif.cli import guest_options, session
+    from os_vif.cli import attached, guest_options
 
-    session.open_library(arguments)
+    attached.use(arguments)
     sides = guest_options.sides(arguments)
     tell(lifecycle.attach(guest_options.wanted(arguments, sides), sides), output)
     return ExitCode.OK
@@ -69,13 +75,19 @@ def tell(done: Attached, output: Output) -> None:
 
 def _detach(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif import lifecycle
-    from os_vif.cli import attached, session
+    from os_vif.cli import attached
 
-    session.open_library(arguments)
+    attached.use(arguments)
     found = attached.find(arguments)
-    lifecycle.detach(found.key, lifecycle.Sides.of(found))
-    output.document({"detached": attached.told(found)})
-    output.line(f"{found.wanted.guest.name}: {found.wanted.interface} is detached.", "good")
+    sides = lifecycle.Sides.left_of(found) if arguments.force else lifecycle.Sides.of(found)
+    left = lifecycle.detach(found.key, sides, force=arguments.force)
+    output.document({"detached": attached.told(found), "left": list(left)})
+    outcome = "is forgotten here" if left else "is detached"
+    output.line(f"{found.wanted.guest.name}: {found.wanted.interface} {outcome}.", "" if left else "good")
+    for problem in left:
+        output.line(problem, "warn")
+    if left and found.answer:
+        output.line(f"Look for port {found.answer.vif.id} on {found.host}.", "warn")
     return ExitCode.OK
 
 
@@ -84,6 +96,7 @@ def _attachments(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif.lifecycle import Attachments
 
     session.open_journal(arguments)
+    attached.require_a_record()
     found = Attachments.here().all()
     output.document([attached.told(one) for one in found])
     if found:

@@ -47,10 +47,10 @@ def register(commands: Subparsers) -> None:
 
 def _prepare(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif import lifecycle
-    from os_vif.cli import guest_options, session
+    from os_vif.cli import attached, guest_options
     from os_vif.cli.commands import attaching
 
-    session.open_library(arguments)
+    attached.use(arguments)
     sides = guest_options.sides(arguments)
     attaching.tell(lifecycle.prepare(guest_options.wanted(arguments, sides), sides), output)
     return ExitCode.OK
@@ -58,9 +58,9 @@ def _prepare(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
 def _activate(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif import lifecycle
-    from os_vif.cli import attached, session
+    from os_vif.cli import attached
 
-    session.open_library(arguments)
+    attached.use(arguments)
     found = attached.find(arguments)
     active = lifecycle.activate(found.key, lifecycle.Sides.of(found))
     output.document(attached.told(active))
@@ -70,9 +70,9 @@ def _activate(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
 def _abort(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif import lifecycle
-    from os_vif.cli import attached, session
+    from os_vif.cli import attached
 
-    session.open_library(arguments)
+    attached.use(arguments)
     found = attached.find(arguments)
     lifecycle.abort(found.key, lifecycle.Sides.of(found))
     output.document({"aborted": attached.told(found)})
