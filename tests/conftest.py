@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ _WHY_NOT_ISOLATED = pytest.StashKey[str]()
 def pytest_configure(config: pytest.Config) -> None:
     # Who is not root often lacks these, and `ip netns exec iptables` with them.
     os.environ["PATH"] = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
+    # A shell's background jobs ignore Ctrl-C, and what they start does as well; tests send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # In a user namespace we look like root to pytest, which would take root's temporary directory for ours.
     os.environ.setdefault("LOGNAME", getpass.getuser())
     config.stash[_WHY_NOT_ISOLATED] = ""
