@@ -12,6 +12,7 @@ from os_vif.networks.neutron.driver import NeutronDriver
 from os_vif.networks.neutron.options import OPTIONS
 from os_vif.objects.instance_info import InstanceInfo
 from os_vif.testing import offers
+from support import require
 from support.neutron import agents
 
 INSTANCE = "2d9b5a6e-9f6b-4c1c-8a54-6d6f4f0a3b11"
@@ -32,6 +33,7 @@ AGENTS = (
 
 def new_driver(url, **options):
     """As a process makes it when it starts."""
+    require(module="openstack", package="openstacksdk")
     defaults = {option.name: option.default for option in OPTIONS}
     return NeutronDriver("neutron", types.SimpleNamespace(**{**defaults, "endpoint": url, **options}))
 

@@ -7,6 +7,7 @@ import pytest
 
 from os_vif import exception
 from os_vif.testing import offers
+from os_vif.testing.conformance.processes import in_threads
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,24 @@ def test_shared_memory_that_the_guest_does_not_have_is_refused(client, driver, a
         "ovs": ("unsupported-type", "Neutron has bound vhostuser on dpdk1, and has not looked at the offer."),
     }
     assert client.get("/ports?device_id=" + str(request.instance.uuid)).ok() == []
+
+
+def test_refused_to_many_who_ask_for_the_same(client, driver, ask):
+    """Each hears why, whoever is first takes the port away, and nobody stumbles over that."""
+    refused = []
+
+    def bind(_):
+        try:
+            driver.bind(ask("net0", "hybrid", "ovs"))
+        except exception.BindingRefused as error:
+            refused.append(str(error))
+
+    assert in_threads(8, bind) == []
+    assert set(refused) == {
+        "No offered binding can be provided. ovs: Neutron has bound ovs on hybrid, and has not looked at the offer."
+    }
+    assert len(refused) == 8
+    assert client.get("/ports?device_owner=compute:os-vif-waiting").ok() == []
 
 
 def test_where_nothing_can_be_bound_the_agents_tell_why(client, driver, ask):

@@ -81,6 +81,11 @@ def test_a_proxy_that_speaks_html():
         new_driver(url).find("nobody's")
 
 
+def test_an_answer_that_is_none():
+    with a_neutron((200, "<html>welcome</html>")) as (url, _), pytest.raises(exception.NetworkUnavailable):
+        new_driver(url).find("nobody's")
+
+
 @pytest.fixture
 def clouds(monkeypatch, tmp_path, plain_server):
     """clouds.yaml, as users of OpenStack have it."""

@@ -78,7 +78,7 @@ def bind(neutron: Neutron, asked: Asked, found: Found) -> Found:
         _check_lapsed(found, bound)
     for bound in found.bindings:
         if not bound.is_active:  # else Neutron tries for minutes to make the one that is there already
-            neutron.delete(f"/ports/{found.id}/bindings/{bound.host}")
+            neutron.delete(ports.path(found.id, bound.host))
     profile = asked.profile(_others(asked, found), asked.record(found))
     if "binding:host_id" not in found.port:
         return _mend(neutron, asked, found, profile)
@@ -121,7 +121,7 @@ def prolong(neutron: Neutron, found: Found, bound: ports.Bound, lapses_at: float
     if bound.is_active:
         neutron.put(f"/ports/{found.id}", {"port": {"binding:profile": profile}}, revision=found.revision)
     else:
-        neutron.put(f"/ports/{found.id}/bindings/{bound.host}", {"binding": {"profile": profile}})
+        neutron.put(ports.path(found.id, bound.host), {"binding": {"profile": profile}})
 
 
 def undo(neutron: Neutron, before: Found | None, made: Found) -> None:

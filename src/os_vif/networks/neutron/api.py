@@ -79,7 +79,10 @@ class Neutron:
             pause *= 2
         if response.status_code >= 400:
             raise errors.error(self.name, response, method, path)
-        return _unwrapped(response.json()) if response.content else {}
+        try:
+            return _unwrapped(response.json()) if response.content else {}
+        except ValueError as error:
+            raise self._unavailable(error) from error
 
     def _send(self, method: str, path: str, request: Json) -> Any:
         from keystoneauth1.exceptions import ClientException

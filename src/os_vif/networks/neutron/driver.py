@@ -46,9 +46,7 @@ class NeutronDriver(NetworkDriver):
         network = self._look.network_for(found, request)
         bound = found.at(request.offer.host) if found else None
         if found and bound and Asked(request).is_answered_by(found, bound):
-            wired = self._look.wired(found, bound, network)
-            if details.KEY not in wired.details:
-                return answering.decision_of(wired, request)
+            return answering.decision_of(self._look.wired(found, bound, network), request)
         vnic_type = found.port["binding:vnic_type"] if found else request.vnic_type
         profile = found.port.get("binding:profile") or {} if found else {}
         guessing = Guessing(request.offer.host, self._look.agents(request.offer.host), network, vnic_type, profile)
@@ -60,17 +58,27 @@ class NeutronDriver(NetworkDriver):
 
     def _bind(self, request: Request, version: str | None) -> Answer | None:
         """None: something has changed meanwhile; look again."""
-        asked = Asked(request, version)
         found = self._look.sought(request)
-        network = self._look.network_for(found, request)
-        if found is None:
-            return self._create(network, asked)
+        try:
+            network = self._look.network_for(found, request)
+            asked = Asked(request, version)
+            return self._create(network, asked) if found is None else self._bind_port(found, network, asked)
+        except exception.NetworkNotFound as error:
+            if found is None or request.port_id or error.kwargs["name"] != found.id:
+                raise
+            LOG.info("Port %s is gone: another caller was refused, or has given it back.", found.id)
+            return None
+
+    def _bind_port(self, found: Found, network: Json, asked: Asked) -> Answer:
+        request = asked.request
         self._look.check_the_same(found, request)
         found = self._settled(found, asked.host)
         known = found.at(asked.host)
         if known and asked.is_answered_by(found, known):
             self._prolong(found, known, request)
-            return self._answer(found, known, network, request)
+            # If it is refused, whoever has bound it was killed before it could be taken back.
+            undo = lambda: releasing.unbind(self._neutron, found, asked.host)  # noqa: E731
+            return self._conclude(found, known, network, asked, undo)
         source = found.active
         if request.purpose == Purpose.MIGRATE and source and source.host != asked.host:
             return self._bind_second(found, source, network, asked)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from os_vif import exception
 from os_vif.networks.driver import ACTIVE
@@ -25,6 +26,11 @@ _MULTIPLE = "compute:"
 
 #: ``vif_type``s of bindings that are none.
 UNBOUND, FAILED = "unbound", "binding_failed"
+
+
+def path(port_id: str, host: str) -> str:
+    """Where the binding of a port to a host is."""
+    return f"/ports/{port_id}/bindings/{quote(host, safe='')}"
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,12 @@ def find(neutron: Neutron, key: str, instance: str | None = None) -> Found | Non
     found = _first_of(key, in_use(neutron, **known))
     if found is None and not instance:  # it may be a port that somebody else has made and named
         found = _first_of(key, in_use(neutron))
-    return None if found is None else _with_bindings(neutron, found)
+    if found is None:
+        return None
+    try:
+        return _with_bindings(neutron, found)
+    except exception.NetworkNotFound:  # it was just being removed
+        return None
 
 
 def in_use(neutron: Neutron, owners: Iterable[str] = _OWNERS, **filters: Any) -> list[Json]:

@@ -35,7 +35,7 @@ def _let_go(neutron: Neutron, found: Found) -> None:
         return
     active = found.active
     if active is None:
-        neutron.delete(f"/ports/{found.id}/bindings/{found.bindings[0].host}")
+        neutron.delete(ports.path(found.id, found.bindings[0].host))
     release(neutron, found, record.without(active.profile if active else {}))
 
 
@@ -47,7 +47,7 @@ def release(neutron: Neutron, found: Found, profile: dict[str, Any]) -> None:
 
 def take_second(neutron: Neutron, found: Found, host: str) -> None:
     """Deletes a binding that is not the active one; the active one no longer says that the port moves there."""
-    neutron.delete(f"/ports/{found.id}/bindings/{host}")
+    neutron.delete(ports.path(found.id, host))
     active = found.active
     change: dict[str, Any] = {}
     if active is not None and active.profile.get(record.MIGRATING_TO) == host:

@@ -18,7 +18,7 @@ def bind(neutron: Neutron, asked: Asked, found: Found, source: Bound) -> Bound:
     """An inactive binding to the host of the offer, beside ``source``, which is not touched. Raises errors.Outdated."""
     mark(neutron, found, ports.MOVING)
     if found.at(asked.host):  # of another request, or void
-        neutron.delete(f"/ports/{found.id}/bindings/{asked.host}")
+        neutron.delete(ports.path(found.id, asked.host))
     profile = asked.profile(record.for_another_host(source.profile), asked.record(found, beside=source))
     binding = {"host": asked.host, "vnic_type": source.vnic_type, "profile": profile}
     try:
@@ -76,7 +76,7 @@ def _changed(found: Found, host: str, generation: int) -> exception.BindingChang
 
 def _switch(neutron: Neutron, found: Found, host: str) -> None:
     try:
-        neutron.put(f"/ports/{found.id}/bindings/{host}/activate")
+        neutron.put(f"{ports.path(found.id, host)}/activate")
     except exception.NetworkConflict as error:
         if error.kwargs.get("type") != "PortBindingAlreadyActive":
             raise
