@@ -109,7 +109,7 @@ def _completed(told: Answer, wired: Wired, generation: int) -> Answer:
     """With what the caller of Neutron knows of the port, and there was no place for in the binding."""
     vif = told.vif
     vif.preserve_on_delete = wired.preserve_on_delete
-    if vif.network is not None:
+    if "network" in vif and vif.network is not None:
         vif.network.subnets = subnets_of(wired)
     return Answer(
         choice=told.choice,
