@@ -24,12 +24,15 @@ def test_two_virtual_machines_reach_each_other_and_get_more_interfaces(host, swi
     """They are started with the arguments that the command printed, and nothing else of network."""
     before = host.traces()
     for number, network in enumerate(("blue", "green")):
-        host.vif("network", "create", network, "--cidr", f"10.0.{number}.0/24", "--switch", switched_by)
+        host.vif(
+            "network", "create", network, "--cidr", f"10.0.{number}.0/24", "--mtu", "1400", "--switch", switched_by
+        )
     first = [host.attach(name) for name in ("one", "two")]
     assert [attached["binding"] for attached in first] == [BINDINGS[switched_by]] * 2
     with boot(host, first[0], PORT) as one, boot(host, first[1], PORT) as two:
         one.wait()
         two.wait()
+        assert one.run("cat /sys/class/net/eth0/mtu") == "1400\n"
         assert one.reaches(address(first[1]))
         second = []
         for name, guest in (("one", one), ("two", two)):
