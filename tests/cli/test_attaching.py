@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -42,7 +43,8 @@ def test_from_the_network_to_the_guest_and_back(netns, vif_inside, blue, new_net
     ]
     assert vif_inside("detach", "vm1").stdout == "vm1: blue is detached.\n"
     assert vif_inside("detach", "vm2", "--network", "blue").returncode == 0
-    assert vif_inside("attachments").stdout == "No guest has an interface on this host.\n"
+    record = Path(os.environ["OS_VIF_STATE_DIR"]) / "attachments.db"
+    assert vif_inside("attachments").stdout == f"No guest is recorded to have an interface ({record}).\n"
     assert json.loads(vif_inside("network", "ports", "-o", "json").stdout) == []
     assert netns.snapshot() == before
 
@@ -114,8 +116,8 @@ def test_a_migration_is_prepared_and_given_up(netns, vif_inside, blue, guest, ne
         (("attach", "vm1", "--network", "blue", "--hypervisor", "netns"), 1, "There is no network blue."),
         (("attach", "vm1", "--network", "b", "--uuid", "7", *NETNS), 2, "--uuid: 7 is not a UUID."),
         (("attach", "vm1", "--network", "b", "--option", "x", *NETNS), 2, "--option: x is not NAME=VALUE."),
-        (("detach", "vm1"), 6, "vm1 has no such interface on this host."),
-        (("migrate", "activate", "vm1"), 6, "vm1 has no such interface on this host."),
+        (("detach", "vm1"), 6, "vm1 has no such interface on this host ("),
+        (("migrate", "activate", "vm1"), 6, "vm1 has no such interface on this host ("),
     ],
 )
 def test_what_is_wrong_is_told_before_anything_is_done(netns, vif_inside, arguments, code, message):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/cli.md tells the truth."""
+"""docs/cli.md and docs/attaching.md tell the truth, and so does the README where it shows commands."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ import re
 import shlex
 from pathlib import Path
 
-from os_vif.cli import parser, reference
+import pytest
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text()
+from os_vif import exception
+from os_vif.cli import parser, reference
+from os_vif.lifecycle.attachments import MIGRATING, Phase
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docs" / "cli.md").read_text()
+LINE = re.compile(r"^    (?:.*\|\| |.*\"\$\()?(?:\w+# )?(?:sudo )?vif (.*?)(?:\s*\)\".*|\s+\|\|.*|\s+[<>#].*)?$", re.M)
 
 
 def test_the_reference_is_made_from_the_parser():
@@ -18,15 +24,24 @@ def test_the_reference_is_made_from_the_parser():
     assert heading + rest == reference.markdown()
 
 
-def test_every_example_is_a_command_line_that_the_parser_takes():
+@pytest.mark.parametrize(("document", "fewest"), [("docs/cli.md", 25), ("docs/attaching.md", 20), ("README.md", 11)])
+def test_every_example_is_a_command_line_that_the_parser_takes(document, fewest):
     """An option that was renamed, or a command that never was, fails here."""
-    how_to = TEXT.partition(reference.HEADING)[0]
-    lines = re.findall(
-        r"^    (?:.*\|\| |.*\"\$\()?(?:sudo )?vif (.*?)(?:\s*\)\".*|\s+\|\|.*|\s+[<>#].*)?$", how_to, re.M
-    )
-    assert len(lines) > 15
+    how_to = (ROOT / document).read_text().partition(reference.HEADING)[0]
+    lines = LINE.findall(how_to)
+    assert len(lines) >= fewest
     for line in lines:
         assert parser.build().parse_args(shlex.split(line)).run
+
+
+def test_every_error_that_is_told_of_is_one():
+    """The codes in the last table of docs/attaching.md, and the phases in that of migration."""
+    text = (ROOT / "docs" / "attaching.md").read_text()
+    told = re.findall(r"`([a-z-]+)`", " ".join(re.findall(r"^\| (`.*?) \|", text.partition("| error |")[2], re.M)))
+    codes = {getattr(exception, name).code for name in exception.__all__}
+    assert set(told) - codes == {"state-dir"}
+    phases = re.findall(r"^\| `([a-z-]+)`[^|]*\|", text.partition("| phase |")[2].partition("## ")[0], re.M)
+    assert set(phases) == {phase.value for phase in MIGRATING} | {Phase.ACTIVE.value}
 
 
 def test_every_command_has_an_example():

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,10 @@ def vif():
     return run
 
 
+def file():
+    return Path(os.environ["OS_VIF_STATE_DIR"]) / "networks.db"
+
+
 def problem(ran):
     error = json.loads(ran.stdout)["error"]
     return ran.returncode, error["message"], error["hint"]
@@ -40,7 +45,7 @@ def problem(ran):
 
 def test_a_network_from_its_making_to_its_end(vif):
     """Made, listed, shown, deleted; for people and for programs."""
-    assert vif("list").stdout == "There is no network yet: `vif network create`.\n"
+    assert vif("list").stdout == f"There is no network in {file()}: `vif network create`.\n"
     made = json.loads(
         vif("create", "blue", "--cidr", "192.0.2.0/24", "--gateway", "192.0.2.1", "--mtu", 1400, "-o", "json").stdout
     )
@@ -101,7 +106,7 @@ def test_what_is_not_there_is_named(vif):
     assert problem(vif("show", "red", "-o", "json")) == (
         1,
         "There is no network red.",
-        "There is none yet: `vif network create`.",
+        f"There is none in {file()}: `vif network create`.",
     )
     vif("create", "blue")
     assert problem(vif("ports", "red", "-o", "json")) == (1, "There is no network red.", "There are: blue.")

@@ -36,6 +36,13 @@ def require_a_record() -> None:
         )
 
 
+def place() -> str:
+    """The file that holds the record: root's is not that of others."""
+    from os_vif.lifecycle import Attachments
+
+    return str(Attachments.here().path)
+
+
 def find(arguments: argparse.Namespace) -> Attachment:
     """The one that the arguments mean: that of the guest, if it has one only."""
     from os_vif.lifecycle import Attachments
@@ -45,10 +52,10 @@ def find(arguments: argparse.Namespace) -> Attachment:
         return found[0]
     if not found:
         raise CommandError(
-            f"{arguments.instance} has no such interface on this host.",
+            f"{arguments.instance} has no such interface on this host ({place()}).",
             code="not-attached",
             exit_code=ExitCode.NOT_RECORDED,
-            hint="`vif attachments` lists those there are.",
+            hint="`vif attachments` lists those there are; --state-dir chooses another record.",
         )
     names = ", ".join(one.wanted.interface for one in found)
     raise guest_options.usage(f"{arguments.instance} has several interfaces: {names}.", "Say which, with --as NAME.")

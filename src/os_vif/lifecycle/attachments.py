@@ -90,7 +90,7 @@ class Attachments:
 
     def __init__(self, path: Path | None) -> None:
         """``path`` of the file; with None they are forgotten when the process ends."""
-        self._path = path
+        self.path = path
         self._locks = Locks(path.with_name("locks") if path else None)
         with self._explained():
             # Not one that is there: to close a file is to let go of the locks that SQLite has on it in this process.
@@ -105,7 +105,7 @@ class Attachments:
         version = self._database.execute("PRAGMA user_version").fetchone()[0]
         if version > _VERSION:
             reason = f"it was written by a newer os-vif (format {version}; the newest known here is {_VERSION})."
-            raise exception.JournalError(path=self._path, reason=reason)
+            raise exception.JournalError(path=self.path, reason=reason)
         if version < _VERSION:
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute(_SCHEMA)
@@ -116,7 +116,7 @@ class Attachments:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise exception.JournalError(path=self._path, reason=f"{error}.") from error
+            raise exception.JournalError(path=self.path, reason=f"{error}.") from error
 
     @classmethod
     def here(cls) -> Self:

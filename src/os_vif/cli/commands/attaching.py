@@ -102,5 +102,5 @@ def _attachments(arguments: argparse.Namespace, output: Output) -> ExitCode:
     if found:
         output.table(attached.COLUMNS, [attached.row(one) for one in found])
     else:
-        output.line("No guest has an interface on this host.")
+        output.line(f"No guest is recorded to have an interface ({attached.place()}).")
     return ExitCode.OK

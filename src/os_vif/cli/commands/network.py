@@ -137,7 +137,7 @@ def _list(arguments: argparse.Namespace, output: Output) -> ExitCode:
         columns = ("network", "subnets", "switch", "bridge", "MTU", "uplink", "DHCP")
         output.table(columns, [_row(network, manager) for network in networks])
     else:
-        output.line("There is no network yet: `vif network create`.")
+        output.line(f"There is no network in {manager.file}: `vif network create`.")
     return ExitCode.OK
 
 

@@ -28,8 +28,13 @@ def find(connection: sqlite3.Connection, name_or_id: str) -> Network:
 def _not_found(connection: sqlite3.Connection, name: str) -> exception.NetworkNotFound:
     error = exception.NetworkNotFound(kind="network", name=name or '""')
     known = ", ".join(network.name for network in every(connection))
-    error.hint = f"There are: {known}." if known else "There is none yet: `vif network create`."
+    error.hint = f"There are: {known}." if known else f"There is none in {_file(connection)}: `vif network create`."
     return error
+
+
+def _file(connection: sqlite3.Connection) -> str:
+    """Which one it is: root's is not that of others."""
+    return str(connection.execute("PRAGMA database_list").fetchone()["file"])
 
 
 def insert(connection: sqlite3.Connection, network: Network) -> None:

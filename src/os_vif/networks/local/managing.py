@@ -50,6 +50,11 @@ class Manager:
                 self.delete(network.id)
             raise
 
+    @property
+    def file(self) -> str:
+        """Where they are kept."""
+        return str(self._database.path)
+
     def networks(self) -> list[Network]:
         """All of them, by name."""
         with self._database.reading() as connection:
