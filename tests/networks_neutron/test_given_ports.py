@@ -49,6 +49,18 @@ def test_refused_it_is_as_it_was(client, driver, given, ask, host):
     assert [after[key] for key in kept] == [given[key] for key in kept]
 
 
+def test_refused_to_the_guest_that_has_it_already(client, driver, given, ask):
+    """By other ways, such as Nova's: its binding is as it was."""
+    request = ask("net0", "hybrid", "ovs", port_id=given["id"])
+    theirs = {"device_owner": "compute:nova", "device_id": str(request.instance.uuid), "binding:host_id": "hybrid"}
+    before = client.put(f"/ports/{given['id']}", {"port": theirs}).ok()
+    with pytest.raises(exception.BindingRefused):
+        driver.bind(request)
+    after = client.get(f"/ports/{given['id']}").ok()
+    kept = ("device_id", "device_owner", "binding:host_id", "binding:profile", "binding:vif_type")
+    assert [after[key] for key in kept] == [before[key] for key in kept]
+
+
 def test_a_port_in_use_is_left_alone(client, driver, given, ask):
     client.put(f"/ports/{given['id']}", {"port": {"device_owner": "compute:nova", "device_id": "another-guest"}}).ok()
     with pytest.raises(exception.NetworkConflict, match=f"{given['id']} is used by compute:nova another-guest"):

@@ -31,6 +31,7 @@ def a_neutron(*answers):
             if self.path.rstrip("/") not in ("", "/v2.0"):
                 asked.append(self.path)
                 status, body = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+                body = body(url) if callable(body) else body
             self.send_response(status)
             self.end_headers()
             self.wfile.write(body.encode() if isinstance(body, str) else json.dumps(body).encode())
@@ -79,6 +80,20 @@ def test_a_proxy_that_speaks_html():
     refused = pytest.raises(exception.NetworkUnavailable, match="403: <html>go away")
     with a_neutron((403, "<html>go away</html>")) as (url, _), refused:
         new_driver(url).find("nobody's")
+
+
+def test_a_server_that_gives_long_lists_in_pages():
+    def port(name):
+        return {"id": name, "name": name, "device_owner": "", "binding:profile": {}}
+
+    def first(url):
+        link = {"rel": "next", "href": f"{url}/v2.0/ports?marker=2"}
+        return {"ports": [port("one"), port("two")], "ports_links": [link]}
+
+    last = {"ports": [port("three")], "ports_links": [{"rel": "previous", "href": "somewhere"}]}
+    with a_neutron((200, first), (200, last)) as (url, asked):
+        assert new_driver(url).find("three") == "three"
+    assert asked[-1] == "/v2.0/ports?marker=2"
 
 
 def test_an_answer_that_is_none():

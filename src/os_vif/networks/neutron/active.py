@@ -128,8 +128,8 @@ def undo(neutron: Neutron, before: Found | None, made: Found) -> None:
     """As it was: no port, or one that is bound as it was bound, or not."""
     if before is None:
         neutron.delete(f"/ports/{made.id}")
-    elif before.active is None or not before.active.record:
-        releasing.release(neutron, made, record.without(before.port.get("binding:profile")))
+    elif "binding:host_id" not in before.port:
+        releasing.release(neutron, made, {})
     else:
         keys = ("binding:host_id", "binding:profile", "device_id", "device_owner")
         neutron.put(f"/ports/{made.id}", {"port": {key: before.port[key] for key in keys}})

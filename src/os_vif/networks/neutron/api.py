@@ -20,6 +20,7 @@ Json = dict[str, Any]
 _ROLES = {"X-Roles": "admin,service"}
 
 _FIRST_PAUSE = 0.2
+_LINKS = "_links"
 
 
 class Neutron:
@@ -42,11 +43,16 @@ class Neutron:
 
     def get(self, path: str, **filters: Any) -> Any:
         """What is at ``path``, below /v2.0, without what it is wrapped in. A filter may be a list: any of these."""
-        return self._call("GET", path, params=filters)
+        body = self._call("GET", path, params=filters)
+        found = _unwrapped(body)
+        while following := _next_page(body):
+            body = self._call("GET", following)
+            found += _unwrapped(body)
+        return found
 
     def post(self, path: str, body: Json, headers: Mapping[str, str] | None = None) -> Json:
         """Makes something."""
-        return dict(self._call("POST", path, json=body, headers=headers))
+        return dict(_unwrapped(self._call("POST", path, json=body, headers=headers)))
 
     def put(
         self,
@@ -58,7 +64,7 @@ class Neutron:
     ) -> Json:
         """Changes something; with ``revision`` only if it still is of that revision (errors.Outdated)."""
         wanted = {} if revision is None else {"If-Match": f"revision_number={revision}"}
-        return dict(self._call("PUT", path, json=body, headers={**(headers or {}), **wanted}))
+        return dict(_unwrapped(self._call("PUT", path, json=body, headers={**(headers or {}), **wanted})))
 
     def delete(self, path: str) -> None:
         """Removes something; nothing happens if it is not there."""
@@ -80,7 +86,7 @@ class Neutron:
         if response.status_code >= 400:
             raise errors.error(self.name, response, method, path)
         try:
-            return _unwrapped(response.json()) if response.content else {}
+            return response.json() if response.content else {}
         except ValueError as error:
             raise self._unavailable(error) from error
 
@@ -128,5 +134,11 @@ class Neutron:
 
 def _unwrapped(body: Any) -> Any:
     """``{"port": {...}}`` holds the port; an activated binding comes bare."""
-    inner = next(iter(body.values())) if isinstance(body, dict) and len(body) == 1 else body
-    return inner if isinstance(inner, (dict, list)) else body
+    things = [value for key, value in body.items() if not key.endswith(_LINKS)]
+    return things[0] if len(things) == 1 and isinstance(things[0], (dict, list)) else body
+
+
+def _next_page(body: Any) -> str:
+    """Where a long list goes on, of a server that gives no long lists."""
+    links = [link for key, value in body.items() if key.endswith(_LINKS) for link in value]
+    return next((str(link["href"]) for link in links if link["rel"] == "next"), "")

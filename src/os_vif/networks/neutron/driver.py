@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from os_vif import exception
@@ -77,22 +78,22 @@ class NeutronDriver(NetworkDriver):
         if known and asked.is_answered_by(found, known):
             self._prolong(found, known, request)
             # If it is refused, whoever has bound it was killed before it could be taken back.
-            undo = lambda: releasing.unbind(self._neutron, found, asked.host)  # noqa: E731
+            undo = partial(releasing.unbind, self._neutron, found, asked.host)
             return self._conclude(found, known, network, asked, undo)
         source = found.active
         if request.purpose == Purpose.MIGRATE and source and source.host != asked.host:
             return self._bind_second(found, source, network, asked)
         made = active.bind(self._neutron, asked, found)
-        return self._conclude(made, made.active, network, asked, lambda: active.undo(self._neutron, found, made))
+        return self._conclude(made, made.active, network, asked, partial(active.undo, self._neutron, found, made))
 
     def _create(self, network: Json, asked: Asked) -> Answer | None:
         made = active.create(self._neutron, asked, network["id"])
         if made is None:
             return None
-        return self._conclude(made, made.active, network, asked, lambda: active.undo(self._neutron, None, made))
+        return self._conclude(made, made.active, network, asked, partial(active.undo, self._neutron, None, made))
 
     def _bind_second(self, found: Found, source: Bound, network: Json, asked: Asked) -> Answer:
-        undo = lambda: second.undo(self._neutron, found.id, asked.host)  # noqa: E731
+        undo = partial(second.undo, self._neutron, found.id, asked.host)
         try:
             bound = second.bind(self._neutron, asked, found, source)
         except exception.BindingRefused as error:
