@@ -11,41 +11,18 @@ that anyway. Who changes what does survive it asks for ``durably``.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from os_vif import exception
 from os_vif.host import state
+from os_vif.host.journal_file import MEMORY, JournalFile
 from os_vif.host.plan import Holding
-
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE vif (
-    boot TEXT NOT NULL, namespace TEXT NOT NULL, vif_id TEXT NOT NULL,
-    plugin TEXT NOT NULL, context TEXT NOT NULL, status TEXT NOT NULL, generation INTEGER NOT NULL,
-    request TEXT NOT NULL, desired TEXT NOT NULL, steps TEXT NOT NULL, changed REAL NOT NULL,
-    PRIMARY KEY (boot, namespace, vif_id)
-) WITHOUT ROWID;
-CREATE TABLE holding (
-    boot TEXT NOT NULL, namespace TEXT NOT NULL, key TEXT NOT NULL,
-    made INTEGER NOT NULL, prior TEXT NOT NULL, resource TEXT NOT NULL,
-    PRIMARY KEY (boot, namespace, key)
-) WITHOUT ROWID;
-CREATE TABLE use (
-    boot TEXT NOT NULL, namespace TEXT NOT NULL, vif_id TEXT NOT NULL, position INTEGER NOT NULL, key TEXT NOT NULL,
-    PRIMARY KEY (boot, namespace, vif_id, position)
-) WITHOUT ROWID;
-CREATE INDEX vif_by_id ON vif (vif_id);
-CREATE INDEX use_by_key ON use (boot, namespace, key);
-"""
 
 PLUGGING, PLUGGED, UNPLUGGING = "plugging", "plugged", "unplugging"
 
@@ -84,28 +61,26 @@ _COLUMNS = ", ".join((*_FIELDS, "boot", "namespace"))
 
 
 class Journal:
-    """A journal file. Threads may share it; a forked child opens it anew. Raises JournalError."""
+    """A journal. Threads may share it, and forked children. Raises JournalError."""
 
     def __init__(self, path: Path | str) -> None:
         self.path = str(path)
-        self._mutex = threading.RLock()
-        self._database: sqlite3.Connection | None = None
-        self._process = 0
+        self._file = JournalFile(self.path)
 
     @property
     def home(self) -> str:
         """The path of the file, the same whoever asks; "" for a journal in memory."""
-        return "" if self.path == ":memory:" else os.path.realpath(self.path)
+        return "" if self.path == MEMORY else os.path.realpath(self.path)
 
     def record(self, scope: Scope, vif_id: str) -> Record | None:
         """The record of a VIF, or None."""
         query = f"SELECT {_COLUMNS} FROM vif WHERE boot = ? AND namespace = ? AND vif_id = ?"
-        rows = self._rows(query, (scope.boot, scope.namespace, vif_id))
+        rows = self._file.rows(query, (scope.boot, scope.namespace, vif_id))
         return _to_record(rows[0]) if rows else None
 
     def records(self) -> list[Record]:
         """All records, of all boots and namespaces, oldest first."""
-        return [_to_record(row) for row in self._rows(f"SELECT {_COLUMNS} FROM vif ORDER BY changed", ())]
+        return [_to_record(row) for row in self._file.rows(f"SELECT {_COLUMNS} FROM vif ORDER BY changed", ())]
 
     def holdings(self, scope: Scope, vif_id: str) -> list[Holding]:
         """The resources that a VIF uses, in the order in which they were made."""
@@ -113,17 +88,17 @@ class Journal:
             "SELECT resource, made, prior FROM use JOIN holding USING (boot, namespace, key)"
             " WHERE use.boot = ? AND use.namespace = ? AND use.vif_id = ? ORDER BY position"
         )
-        return [_to_holding(row) for row in self._rows(query, (scope.boot, scope.namespace, vif_id))]
+        return [_to_holding(row) for row in self._file.rows(query, (scope.boot, scope.namespace, vif_id))]
 
     def keys(self, scope: Scope, vif_id: str) -> list[str]:
         """The keys of the resources that a VIF uses."""
         query = "SELECT key FROM use WHERE boot = ? AND namespace = ? AND vif_id = ?"
-        return [row[0] for row in self._rows(query, (scope.boot, scope.namespace, vif_id))]
+        return [row[0] for row in self._file.rows(query, (scope.boot, scope.namespace, vif_id))]
 
     def holding(self, scope: Scope, key: str) -> Holding | None:
         """What is held under a key, whoever uses it, or None."""
         query = "SELECT resource, made, prior FROM holding WHERE boot = ? AND namespace = ? AND key = ?"
-        rows = self._rows(query, (scope.boot, scope.namespace, key))
+        rows = self._file.rows(query, (scope.boot, scope.namespace, key))
         return _to_holding(rows[0]) if rows else None
 
     def unused(self, scope: Scope) -> list[Holding]:
@@ -132,16 +107,16 @@ class Journal:
             "SELECT resource, made, prior FROM holding AS h WHERE boot = ? AND namespace = ? AND NOT EXISTS"
             " (SELECT 1 FROM use WHERE use.boot = h.boot AND use.namespace = h.namespace AND use.key = h.key)"
         )
-        return [_to_holding(row) for row in self._rows(query, (scope.boot, scope.namespace))]
+        return [_to_holding(row) for row in self._file.rows(query, (scope.boot, scope.namespace))]
 
     def users(self, scope: Scope, key: str) -> set[str]:
         """The ids of the VIFs that use a resource."""
         query = "SELECT vif_id FROM use WHERE boot = ? AND namespace = ? AND key = ?"
-        return {row[0] for row in self._rows(query, (scope.boot, scope.namespace, key))}
+        return {row[0] for row in self._file.rows(query, (scope.boot, scope.namespace, key))}
 
     def write(self, records: Sequence[tuple[Record, Sequence[Holding]]], *, durably: bool = False) -> None:
         """Writes records and all that their VIFs hold, in one transaction."""
-        with self._writing(durably=durably) as database:
+        with self._file.writing(durably=durably) as database:
             for record, holdings in records:
                 _write_record(database, record, holdings)
 
@@ -149,7 +124,7 @@ class Journal:
         self, scope: Scope, vif_ids: Sequence[str], dropped: Iterable[tuple[str, str]], released: Iterable[str]
     ) -> None:
         """Marks VIFs as plugged. ``dropped`` are the (VIF id, key) that are used no more, ``released`` what is gone."""
-        with self._writing() as database:
+        with self._file.writing() as database:
             for vif_id in vif_ids:
                 database.execute(
                     "UPDATE vif SET status = ?, steps = '[]', changed = ?"
@@ -165,93 +140,20 @@ class Journal:
 
     def forget(self, scope: Scope, vif_id: str, released: Iterable[str], *, for_good: bool = False) -> None:
         """Forgets a VIF, and of the resources it used those in ``released``; ``for_good``, it is not restored."""
-        with self._writing() as database:
+        with self._file.writing() as database:
             _forget_vif(database, scope, vif_id, for_good=for_good)
             _forget_holdings(database, scope, released)
 
     def forget_all(self, scope: Scope, vif_ids: Iterable[str], released: Iterable[str]) -> None:
         """Forgets VIFs for good, and of the resources they used those in ``released``, in one transaction."""
-        with self._writing() as database:
+        with self._file.writing() as database:
             for vif_id in vif_ids:
                 _forget_vif(database, scope, vif_id, for_good=True)
             _forget_holdings(database, scope, released)
 
     def close(self) -> None:
         """Closes the file; the next use opens it again."""
-        with self._mutex:
-            if self._database is not None:
-                self._database.close()
-                self._database = None
-
-    def __del__(self, process: Callable[[], int] = os.getpid) -> None:
-        # Not in a forked child: the file's locks are its parent's. The function is kept here because the module it is
-        # from may be gone by now, when the interpreter ends.
-        if self._database is not None and self._process == process():
-            self._database.close()
-
-    def _rows(self, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        with self._mutex, _explained(self.path):
-            return self._open().execute(query, values).fetchall()
-
-    @contextlib.contextmanager
-    def _writing(self, *, durably: bool = False) -> Iterator[sqlite3.Connection]:
-        with self._mutex, _explained(self.path):
-            database = self._open()
-            if durably:
-                database.execute("PRAGMA synchronous = FULL")
-            try:
-                with _transaction(database):
-                    yield database
-            finally:
-                if durably:
-                    database.execute("PRAGMA synchronous = NORMAL")
-
-    def _open(self) -> sqlite3.Connection:
-        if self._database is None or self._process != os.getpid():
-            self._database = _connect(self.path)
-            self._process = os.getpid()
-        return self._database
-
-
-def _connect(path: str) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=64)
-    if path != ":memory:":
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version > _VERSION:
-        raise sqlite3.NotSupportedError(f"it was written by a newer os-vif (format {version}, known is {_VERSION})")
-    if version == 0:
-        _create(database)
-    return database
-
-
-@contextlib.contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        database.execute("ROLLBACK")
-        raise
-    database.execute("COMMIT")
-
-
-def _create(database: sqlite3.Connection) -> None:
-    with _transaction(database):
-        # Another process may have been first while this one waited.
-        if database.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in _SCHEMA.split(";"):
-                database.execute(statement)
-            database.execute(f"PRAGMA user_version = {_VERSION}")
-
-
-@contextlib.contextmanager
-def _explained(path: str) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise exception.JournalError(path=path, reason=str(error)) from error
+        self._file.close()
 
 
 def _write_record(database: sqlite3.Connection, record: Record, holdings: Sequence[Holding]) -> None:
