@@ -158,9 +158,11 @@ def test_a_child_does_not_keep_what_a_killed_parent_held(tmp_path):
     held.wait()
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    with locks.hold([NAME], Deadline(0.05)):
-        pass
-    end.open()
+    try:
+        with locks.hold([NAME], Deadline(0.05)):
+            pass
+    finally:
+        end.open()
 
 
 def test_a_child_may_leave_the_work_of_its_parent(tmp_path):
