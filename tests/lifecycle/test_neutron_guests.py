@@ -76,20 +76,25 @@ def hosts_of(neutron_server, new_netns, tmp_path):
         yield lambda **how: NeutronHosts(neutron_server(agents=agents.EVERY_KIND, **how), new_netns, tmp_path, stack)
 
 
-def test_on_a_neutron_that_knows_nothing_of_offers_guests_reach_each_other(hosts_of):
-    """It says no more than that the port is Open vSwitch's; that the plugin makes the tap is agreed all the same."""
+def test_on_a_neutron_that_knows_nothing_of_offers_guests_reach_each_other(hosts_of, new_netns):
+    """It says no more than that a port is Open vSwitch's; who makes the device is agreed all the same.
+
+    For the virtual machine the plugin makes a tap; for the namespace the driver makes the device.
+    """
     hosts = hosts_of()
     host, _ = hosts
     before = host.traces()
-    attached = [hosts.attach(host, name) for name in ("one", "two")]
-    with boot(host, attached[0]) as one, boot(host, attached[1]) as two:
-        one.wait()
-        two.wait()
-        assert one.reaches(address(attached[1]))
-    port = hosts.port(attached[0])
+    machine = hosts.attach(host, "one")
+    with boot(host, machine) as guest:
+        inside = new_netns()
+        sides = ("--network-driver", "neutron", "--hypervisor", "netns")
+        other = host.vif("attach", "two", "--network", hosts.network, *sides, "--place", inside.name)
+        guest.wait()
+        assert guest.reaches(address(other))
+    port = hosts.port(machine)
     assert details.KEY not in port["binding:vif_details"]
     assert (port["binding:vif_type"], port["binding:host_id"]) == ("ovs", host.name)
-    assert host.switch.rows("Interface")[attached[0]["device"]]["external_ids"]["iface-id"] == port["id"]
+    assert host.switch.rows("Interface")[machine["device"]]["external_ids"]["iface-id"] == port["id"]
     for name in ("one", "two"):
         host.vif("detach", name)
     assert hosts.ports() == []
