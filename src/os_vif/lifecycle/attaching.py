@@ -11,11 +11,11 @@ import os_vif
 from os_vif import exception
 from os_vif.hypervisors.driver import Rendering
 from os_vif.lifecycle import telling
-from os_vif.lifecycle.attachments import MIGRATING, Attachment, Attachments, Phase
+from os_vif.lifecycle.attachments import ATTACHING, MIGRATING, Attachment, Attachments, Phase
 from os_vif.lifecycle.binding import bind, plug
 from os_vif.lifecycle.leaving import take_away, take_back, ways_back
 from os_vif.lifecycle.sides import Sides
-from os_vif.lifecycle.unchanged import check_unchanged
+from os_vif.lifecycle.unchanged import unchanged
 from os_vif.lifecycle.undo import Undo
 from os_vif.lifecycle.wanted import Wanted
 from os_vif.negotiation.answer import Answer
@@ -44,13 +44,8 @@ def attach(wanted: Wanted, sides: Sides) -> Attached:
     """
     attachments = Attachments.here()
     with attachments.alone(wanted.key):
-        known = attachments.get(wanted.key)
-        if known is None:
-            return _attach(wanted, sides, attachments, Undo())
-        if known.phase in MIGRATING:
-            raise telling.wrong_phase(known, "attaching it")
-        check_unchanged(known, wanted, sides)
-        if known.phase is Phase.ACTIVE:
+        known = unchanged(wanted, sides, attachments, ATTACHING, "attaching it")
+        if known is not None and known.phase is Phase.ACTIVE:
             return _again(known, wanted, sides, attachments)
         return _attach(wanted, sides, attachments, ways_back(known, sides))
 

@@ -53,8 +53,9 @@ class Phase(StrEnum):
     DETACHING = "detaching"
 
 
-#: Phases of a migration to here.
+#: Phases of a migration to here, and all others.
 MIGRATING = (Phase.PREPARING, Phase.PREPARED, Phase.CUTTING_OVER)
+ATTACHING = tuple(phase for phase in Phase if phase not in MIGRATING)
 
 
 @dataclass(frozen=True)

@@ -44,10 +44,12 @@ def take_away(attachment: Attachment, sides: Sides, attachments: Attachments, *,
     return problems
 
 
-def ways_back(attachment: Attachment, sides: Sides) -> Undo:
-    """All that may have been done for it. Nothing happens where a step was never done."""
-    wanted, answer = attachment.wanted, attachment.answer
+def ways_back(attachment: Attachment | None, sides: Sides) -> Undo:
+    """For all that may have been done for it; None: nothing. Nothing happens where a step was never done."""
     undo = Undo()
+    if attachment is None:
+        return undo
+    wanted, answer = attachment.wanted, attachment.answer
     undo.push("unbind it", lambda: _unbind(attachment, sides))
     if answer is not None:
         undo.push("unplug it", lambda: os_vif.unplug(answer.vif, wanted.instance))

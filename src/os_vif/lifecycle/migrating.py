@@ -15,7 +15,7 @@ from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
 from os_vif.lifecycle.binding import bind, plug
 from os_vif.lifecycle.leaving import take_away, take_back, ways_back
 from os_vif.lifecycle.sides import Sides
-from os_vif.lifecycle.unchanged import check_unchanged
+from os_vif.lifecycle.unchanged import unchanged
 from os_vif.lifecycle.undo import Undo
 from os_vif.lifecycle.wanted import Wanted
 from os_vif.negotiation.request import Purpose
@@ -29,13 +29,9 @@ def prepare(wanted: Wanted, sides: Sides) -> Attached:
     """
     attachments = Attachments.here()
     with attachments.alone(wanted.key):
-        known = attachments.get(wanted.key)
-        if known is None:
-            return _prepare_or_nothing(wanted, sides, attachments, Undo())
-        if known.phase not in (Phase.PREPARING, Phase.PREPARED):
-            raise telling.wrong_phase(known, "preparing a migration to here")
-        check_unchanged(known, wanted, sides)
-        if known.phase is Phase.PREPARED:
+        preparing = (Phase.PREPARING, Phase.PREPARED)
+        known = unchanged(wanted, sides, attachments, preparing, "preparing a migration to here")
+        if known is not None and known.phase is Phase.PREPARED:
             return _prepare_again(known, wanted, sides, attachments)
         return _prepare_or_nothing(wanted, sides, attachments, ways_back(known, sides))
 

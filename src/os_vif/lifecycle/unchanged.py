@@ -3,17 +3,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from os_vif import exception
 from os_vif.lifecycle import telling
-from os_vif.lifecycle.attachments import MIGRATING, Attachment
+from os_vif.lifecycle.attachments import MIGRATING, Attachment, Attachments, Phase
 from os_vif.lifecycle.sides import Sides
 from os_vif.lifecycle.wanted import Wanted
 
 
-def check_unchanged(known: Attachment, wanted: Wanted, sides: Sides) -> None:
-    """Raises AttachedOtherwise, which tells of every difference.
+def unchanged(
+    wanted: Wanted, sides: Sides, attachments: Attachments, phases: Collection[Phase], action: str
+) -> Attachment | None:
+    """What is known of the attachment, if it is; in one of ``phases``, and the same as is wanted now.
+
+    ``action``: what cannot be done in other phases. Raises WrongPhase, AttachedOtherwise.
+    """
+    known = attachments.get(wanted.key)
+    if known is not None:
+        if known.phase not in phases:
+            raise telling.wrong_phase(known, action)
+        _check_unchanged(known, wanted, sides)
+    return known
+
+
+def _check_unchanged(known: Attachment, wanted: Wanted, sides: Sides) -> None:
+    """The error tells of every difference.
 
     Where the guest is reached, and whether it runs, may change.
     """
