@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -20,6 +21,12 @@ ATTACH = ("attach", "vm1", "--network", "blue", "--hypervisor", "netns")
 
 def state() -> Path:
     return Path(os.environ["OS_VIF_STATE_DIR"])
+
+
+def change(statement):
+    """Changes the record of attachments behind the command's back."""
+    with contextlib.closing(sqlite3.connect(state() / "attachments.db", isolation_level=None)) as database:
+        database.execute(statement)
 
 
 @pytest.fixture
@@ -123,19 +130,35 @@ def test_where_nothing_can_be_remembered_nothing_is_attached(vif_inside, small):
 
 def test_a_record_of_a_newer_release_is_left_alone(vif_inside, blue):
     vif_inside("attachments")
-    with sqlite3.connect(state() / "attachments.db") as database:
-        database.execute("PRAGMA user_version = 2")
+    change("PRAGMA user_version = 2")
     refused = vif_inside("attachments")
     assert refused.returncode == 1
     assert "it was written by a newer os-vif (format 2; the newest known here is 1)." in refused.stderr
+
+
+@pytest.mark.parametrize("what", ["file", "record"])
+def test_a_corrupt_record_is_told_of_with_what_to_do(vif_inside, blue, new_netns, what):
+    assert vif_inside(*ATTACH, "--place", new_netns().name).returncode == 0
+    path = state() / "attachments.db"
+    if what == "file":
+        path.write_bytes(b"not a database" + path.read_bytes()[14:])
+    else:
+        change("UPDATE attachment SET record = '{}'")
+    for arguments in (("attachments",), ("detach", "vm1"), ATTACH):
+        refused = vif_inside(*arguments)
+        assert refused.returncode == 1
+        first, hint = refused.stderr.splitlines()
+        assert first.startswith(f"error: The journal {path} cannot be used: it is corrupt (")
+        assert hint.startswith("  hint: Move the file away, with its -wal and -shm")
+    path.unlink()
+    assert vif_inside("attachments").returncode == 0
 
 
 def test_by_force_where_the_hypervisor_driver_is_gone(netns, vif_inside, blue, new_netns):
     """The other half, and the devices of the plugin, go; what is left is named."""
     guest = new_netns()
     told = json.loads(vif_inside(*ATTACH, "--place", guest.name, "-o", "json").stdout)
-    with sqlite3.connect(state() / "attachments.db") as database:
-        database.execute("UPDATE attachment SET record = replace(record, '\"netns\"', '\"lantern\"')")
+    change("UPDATE attachment SET record = replace(record, '\"netns\"', '\"lantern\"')")
     refused = vif_inside("detach", "vm1")
     assert refused.returncode == 1
     assert refused.stderr.splitlines()[1].endswith(

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 #: Seconds to wait for somebody else who is at work on the same interface.
 PATIENCE = 60
 
+_SET_ASIDE = (
+    "Move the file away, with its -wal and -shm if they are there, and a new one is begun. `vif list` shows what is plugged all the same, and"
+    " `vif network ports` what is bound."
+)
+
 _VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS attachment (
@@ -116,8 +121,12 @@ class Attachments:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.OperationalError, OSError) as error:
             raise exception.JournalError(path=self.path, reason=f"{error}.") from error
+        except (sqlite3.Error, exception.ObjectError, ValueError, LookupError, TypeError) as error:
+            failure = exception.JournalError(path=self.path, reason=f"it is corrupt ({error!r}).")
+            failure.hint = _SET_ASIDE
+            raise failure from error
 
     @classmethod
     def here(cls) -> Self:
@@ -145,7 +154,7 @@ class Attachments:
     def get(self, key: str) -> Attachment | None:
         """The attachment of that key."""
         rows = self._execute("SELECT record, phase FROM attachment WHERE key = ?", key)
-        return _read(*rows[0]) if rows else None
+        return self._read(rows)[0] if rows else None
 
     def required(self, key: str) -> Attachment:
         """The same. Raises NotAttached."""
@@ -158,7 +167,7 @@ class Attachments:
     def all(self) -> list[Attachment]:
         """All of them, by the guest's name and their own."""
         rows = self._execute("SELECT record, phase FROM attachment")
-        return sorted((_read(*row) for row in rows), key=lambda found: (found.wanted.guest.name, found.key))
+        return sorted(self._read(rows), key=lambda found: (found.wanted.guest.name, found.key))
 
     def put(self, attachment: Attachment, phase: Phase | None = None, **changed: Any) -> Attachment:
         """Writes it down, as ``phase`` and with what has changed; returns it so."""
@@ -170,6 +179,10 @@ class Attachments:
     def forget(self, key: str) -> None:
         """There is nothing of it any more."""
         self._execute("DELETE FROM attachment WHERE key = ?", key)
+
+    def _read(self, rows: list[Any]) -> list[Attachment]:
+        with self._explained():
+            return [_read(*row) for row in rows]
 
     def _execute(self, statement: str, *values: Any) -> list[Any]:
         with self._explained():
