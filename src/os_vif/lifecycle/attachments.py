@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 PATIENCE = 60
 
 _SET_ASIDE = (
-    "Move the file away, with its -wal and -shm if they are there, and a new one is begun. `vif list` shows what is plugged all the same, and"
-    " `vif network ports` what is bound."
+    "Move the file away, with its -wal and -shm if they are there, and a new one is begun."
+    " `vif list` shows what is plugged all the same, and `vif network ports` what is bound."
 )
 
 _VERSION = 1
