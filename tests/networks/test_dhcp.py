@@ -183,14 +183,14 @@ def test_an_address_is_given_on_by_another_host(side, host, bind, new_netns, ask
 def test_killed_while_a_network_is_made(side, host, monkeypatch, moment):
     """There is a network, which can be deleted, and nothing is left then."""
     before = host.snapshot()
-    monkeypatch.setattr(Dnsmasq, moment, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 
     def make():
         plugging.use(None)
         Side(side.directory / "networks.db").create(dhcp=True)
 
-    assert wait(start(make)) == -signal.SIGKILL
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(Dnsmasq, moment, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        assert wait(start(make)) == -signal.SIGKILL
     side.manager.delete("blue")
     assert host.snapshot() == before
     assert plugging.engine().journal.records() == []
