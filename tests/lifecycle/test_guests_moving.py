@@ -86,10 +86,12 @@ def test_a_guest_moves_and_is_heard_where_it_went(hosts, peer, mover, guest, arr
     before = destination.traces()
     with Pinging(peer, address(mover)) as pings:
         moving.begin(guest, arrival(destination.prepare("mover")))
+        time.sleep(0.5)  # for some to come
         moving.give_up(guest)
         destination.vif("migrate", "abort", "mover")
         pings.hear()
-        assert pings.gaps() == []
+        gaps = pings.gaps()
+        assert sum(map(len, gaps)) <= 1  # QEMU may drop what it has just read when it stops
         assert destination.traces() == before
         assert hosts_of(mover, source) == ["one"]
 
@@ -102,7 +104,7 @@ def test_a_guest_moves_and_is_heard_where_it_went(hosts, peer, mover, guest, arr
         guest.stop()
         source.vif("detach", "mover")
         pings.hear()
-        assert len(pings.gaps()) <= 1
+        assert len(pings.gaps()) <= len(gaps) + 1
         print(f"lost: {sum(map(len, pings.gaps()))} of {max(pings.answered())} pings, twenty a second")
         assert arrived.reaches(address_of(peer))
     assert mover["device"] not in source.ns.link_names()
