@@ -24,7 +24,7 @@ TEST_PROGRAMS := qemu-system-x86_64:qemu-system-x86 ovsdb-server:openvswitch-swi
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
 
-demo: .venv/.runs programs  ## plug two VIFs into a bridge, ping, break, repair, unplug: a minute's tour
+demo: .venv/.runs programs  ## plug two VIFs, break, repair, unplug; then agree, attach and migrate: a minute's tour
 	@.venv/bin/vif demo
 
 test: .venv/.develops .venv-upstream/.ready .venv-upstream-430/.ready .venv-neutron/.ready programs guest-packages .venv/.libvirt  ## all tests
