@@ -99,6 +99,7 @@ def test_a_port_whose_active_binding_was_deleted_is_mended(client, driver, ask, 
     assert client.delete(f"/ports/{given['id']}/bindings/ovs1").status == 204
     assert "binding:host_id" not in client.get(f"/ports/{given['id']}").ok()
     assert driver.show(given["id"]).bindings == ()
+    assert driver.decide(request).choice.candidate.name == "ovs"
     answer = driver.bind(request)
     driver.activate(given["id"], "ovs1", answer.generation)
     assert client.get(f"/ports/{given['id']}").ok()["binding:vif_type"] == "ovs"

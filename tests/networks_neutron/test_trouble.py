@@ -7,14 +7,18 @@ import contextlib
 import http.server
 import json
 import socket
+import sys
 import threading
+import types
 
 import pytest
 
-from networks_neutron.conftest import new_driver
+from networks_neutron.conftest import new_driver, new_request
 from os_vif import exception
 from os_vif.networks.neutron import active
+from os_vif.networks.neutron.api import Neutron
 from os_vif.networks.neutron.asked import Asked
+from os_vif.networks.neutron.looking import Looking
 
 
 @contextlib.contextmanager
@@ -36,6 +40,8 @@ def a_neutron(*answers):
             self.end_headers()
             self.wfile.write(body.encode() if isinstance(body, str) else json.dumps(body).encode())
 
+        do_PUT = do_GET
+
         def log_message(self, *_):
             pass
 
@@ -46,6 +52,7 @@ def a_neutron(*answers):
         server.shutdown()
 
 
+NOT_FOUND = (404, {"NeutronError": {"type": "PortNotFound", "message": "Port one could not be found.", "detail": ""}})
 LOCKED = (500, {"NeutronError": {"type": "HTTPInternalServerError", "message": "database is locked", "detail": ""}})
 
 
@@ -99,6 +106,44 @@ def test_a_server_that_gives_long_lists_in_pages():
 def test_an_answer_that_is_none():
     with a_neutron((200, "<html>welcome</html>")) as (url, _), pytest.raises(exception.NetworkUnavailable):
         new_driver(url).find("nobody's")
+
+
+def test_a_path_that_the_server_does_not_have_is_told_with_its_own_words():
+    with a_neutron((404, "no such thing")) as (url, _), pytest.raises(exception.NetworkNotFound) as caught:
+        new_driver(url).find("nobody's")
+    assert str(caught.value) == "Neutron answers GET /ports with 404: no such thing"
+
+
+def test_a_server_without_agents_has_none():
+    with a_neutron((404, "no such thing")) as (url, _):
+        assert Looking(Neutron("neutron", new_driver(url).config)).agents("ovs1") == []
+
+
+def test_a_server_that_lists_a_port_and_knows_nothing_of_it_is_not_asked_for_ever():
+    request = new_request("net0", "ovs1", "ovs", network="")
+    port = {"id": "one", "name": request.key, "network_id": "blue", "device_id": "", "device_owner": ""}
+    port |= {"mac_address": "fa:16:3e:00:00:01", "fixed_ips": [], "binding:host_id": "", "binding:profile": {}}
+    network = {"id": "blue", "name": "blue"}
+    answers = [(200, {"ports": [port]}), (200, {"network": network}), NOT_FOUND] * 20
+    with a_neutron(*answers) as (url, _), pytest.raises(exception.NetworkUnavailable, match="contradict each other"):
+        new_driver(url, timeout=0.3).bind(request)
+
+
+def test_a_password_in_an_address_is_not_told():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(exception.NetworkUnavailable) as caught:
+        new_driver(f"http://us:secret@127.0.0.1:{port}", timeout=0.3).lapsed(0)
+    assert f"//127.0.0.1:{port}" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_without_the_client_of_openstack_it_is_told_how_to_install_it(monkeypatch):
+    for module in ("openstack", "keystoneauth1", "keystoneauth1.exceptions"):
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(exception.NetworkUnavailable) as caught:
+        Neutron("neutron", types.SimpleNamespace(endpoint="http://127.0.0.1:9", timeout=1)).get("/ports")
+    assert caught.value.hint == "Install it: pip install 'os-vif[neutron]'"
 
 
 @pytest.fixture

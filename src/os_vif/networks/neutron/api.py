@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +22,9 @@ _ROLES = {"X-Roles": "admin,service"}
 
 _FIRST_PAUSE = 0.2
 _LINKS = "_links"
+
+#: Of an address, such as an endpoint behind a proxy that asks for a password: no error may tell it.
+_CREDENTIALS = re.compile(r"//[^/@\s]+@")
 
 
 class Neutron:
@@ -91,10 +95,11 @@ class Neutron:
             raise self._unavailable(error) from error
 
     def _send(self, method: str, path: str, request: Json) -> Any:
+        connected = self._connected()  # first, since it tells what to install
         from keystoneauth1.exceptions import ClientException
 
         try:
-            return self._connected().request(path, method, raise_exc=False, timeout=self.timeout, **request)
+            return connected.request(path, method, raise_exc=False, timeout=self.timeout, **request)
         except ClientException as error:
             raise self._unavailable(error) from error
 
@@ -108,6 +113,7 @@ class Neutron:
         """The session is openstacksdk's: it knows clouds.yaml, the environment, catalogues and versions."""
         try:
             import openstack
+            from keystoneauth1.exceptions import ClientException
             from openstack.exceptions import SDKException
         except ImportError as error:
             raise self._unavailable(error, "Install it: pip install 'os-vif[neutron]'") from error
@@ -116,7 +122,7 @@ class Neutron:
             if self._config.endpoint:
                 connection.session.additional_headers.update(_ROLES)
             return connection.network
-        except SDKException as error:
+        except (ClientException, SDKException) as error:
             raise self._unavailable(error, errors.WHERE) from error
 
     def _where(self) -> Json:
@@ -127,7 +133,7 @@ class Neutron:
         return {key: value for key, value in given.items() if value}
 
     def _unavailable(self, error: Exception, hint: str = errors.WHERE) -> exception.NetworkUnavailable:
-        made = exception.NetworkUnavailable(driver=self.name, reason=f"{error}")
+        made = exception.NetworkUnavailable(driver=self.name, reason=_CREDENTIALS.sub("//", f"{error}"))
         made.hint = hint
         return made
 

@@ -48,8 +48,9 @@ class NeutronDriver(NetworkDriver):
         bound = found.at(request.offer.host) if found else None
         if found and bound and Asked(request).is_answered_by(found, bound):
             return answering.decision_of(self._look.wired(found, bound, network), request)
-        vnic_type = found.port["binding:vnic_type"] if found else request.vnic_type
-        profile = found.port.get("binding:profile") or {} if found else {}
+        port = found.port if found else {}  # without these attributes when its active binding was deleted
+        vnic_type = port.get("binding:vnic_type") or request.vnic_type
+        profile = port.get("binding:profile") or {}
         guessing = Guessing(request.offer.host, self._look.agents(request.offer.host), network, vnic_type, profile)
         return choose(request.offer, guessing.provisions(request), request)
 
@@ -217,9 +218,11 @@ class NeutronDriver(NetworkDriver):
                 done = step()
                 if done is not None:
                     return done
+                changed = "its answers contradict each other; somebody else keeps changing what it is asked for."
             except errors.Outdated as error:
-                if time.monotonic() > end:
-                    raise exception.NetworkUnavailable(driver=self.name, reason=error.message) from error
+                changed = error.message
+            if time.monotonic() > end:
+                raise exception.NetworkUnavailable(driver=self.name, reason=changed)
             time.sleep(_PAUSE)
 
 

@@ -37,7 +37,7 @@ def error(driver: str, response: Any, method: str, path: str) -> exception.Excep
     if kind == "IpAddressGenerationFailure":
         return exception.NoAddressLeft(message, type=kind)
     if status == 404:
-        return exception.NetworkNotFound(**_missing(path), type=kind)
+        return _not_found(method, path, message, kind)
     if status == 412:
         return Outdated(reason=message)
     if status == 409:
@@ -59,12 +59,13 @@ def _unavailable(driver: str, status: int, message: str) -> exception.NetworkUna
     return made
 
 
-def _missing(path: str) -> dict[str, str]:
-    """``/ports/ID/bindings/HOST`` is a binding of a port."""
-    kind, name, *below = path.strip("/").split("/")
-    if len(below) > 1:
-        return {"kind": f"binding to {below[1]} of port", "name": name}
-    return {"kind": kind.removesuffix("s"), "name": name}
+def _not_found(method: str, path: str, message: str, kind: str) -> exception.NetworkNotFound:
+    """``/ports/ID/bindings/HOST`` is a binding of a port; of ``/ports`` only Neutron knows what it misses."""
+    what, *below = path.strip("/").split("/")
+    if not below:
+        return exception.NetworkNotFound(f"Neutron answers {method} {path} with 404: {message}", name="", type=kind)
+    of = f"binding to {below[2]} of port" if len(below) > 2 else what.removesuffix("s")
+    return exception.NetworkNotFound(kind=of, name=below[0], type=kind)
 
 
 def _type(response: Any) -> str:
