@@ -60,6 +60,28 @@ def test_given_up(client, driver, source, move):
     assert (bindings(client, port_id), driver.lapsed(1e11)) == ({"ovs1": ("ACTIVE", "ovs")}, [])
 
 
+def test_given_up_in_two_steps(client, driver, source, move):
+    """Whoever deleted the binding was killed before the source was told; the next one tells it."""
+    port_id = source.vif.id
+    before = client.get(f"/ports/{port_id}").ok()
+    move("ovs2")
+    assert client.delete(f"/ports/{port_id}/bindings/ovs2").status == 204
+    driver.unbind(port_id, "ovs2")
+    after = client.get(f"/ports/{port_id}").ok()
+    kept = ("binding:profile", "device_owner")
+    assert [after[key] for key in kept] == [before[key] for key in kept]
+
+
+def test_what_was_not_announced_is_when_it_is_asked_for_again(client, driver, source, move):
+    """Whoever made the binding was killed before the source was told."""
+    port_id = source.vif.id
+    quiet = profile(client, port_id)
+    first = move("ovs2")
+    assert client.put(f"/ports/{port_id}", {"port": {"binding:profile": quiet}}).status == 200
+    assert move("ovs2").generation == first.generation
+    assert profile(client, port_id)["migrating_to"] == "ovs2"
+
+
 @pytest.mark.parametrize("host", ["nowhere", "dpdk1"])
 def test_refused_by_the_destination(client, driver, source, move, host):
     """Where Neutron answers 500 because nobody binds it, and where it binds what was not offered."""

@@ -76,16 +76,22 @@ class NeutronDriver(NetworkDriver):
         self._look.check_the_same(found, request)
         found = self._settled(found, asked.host)
         known = found.at(asked.host)
-        if known and asked.is_answered_by(found, known):
-            self._prolong(found, known, request)
-            # If it is refused, whoever has bound it was killed before it could be taken back.
-            undo = partial(releasing.unbind, self._neutron, found, asked.host)
-            return self._conclude(found, known, network, asked, undo)
         source = found.active
+        if known and asked.is_answered_by(found, known):
+            return self._bound_before(found, known, network, asked)
         if request.purpose == Purpose.MIGRATE and source and source.host != asked.host:
             return self._bind_second(found, source, network, asked)
         made = active.bind(self._neutron, asked, found)
         return self._conclude(made, made.active, network, asked, partial(active.undo, self._neutron, found, made))
+
+    def _bound_before(self, found: Found, known: Bound, network: Json, asked: Asked) -> Answer:
+        """The answer once more. Whoever has bound it may have been killed before any of the steps that follow."""
+        self._prolong(found, known, asked.request)
+        undo = partial(releasing.unbind, self._neutron, found, asked.host)
+        answer = self._conclude(found, known, network, asked, undo)
+        if found.active and not known.is_active:
+            second.announce(self._neutron, found, found.active, asked.host)
+        return answer
 
     def _create(self, network: Json, asked: Asked) -> Answer | None:
         made = active.create(self._neutron, asked, network["id"])

@@ -18,6 +18,8 @@ def unbind(neutron: Neutron, found: Found, host: str) -> None:
     """Nothing happens if there is no such binding. Raises errors.Outdated."""
     bound = found.at(host)
     if bound is None:
+        if _moves_to(found, host):  # somebody was killed between deleting it and saying so
+            take_second(neutron, found, host)
         return
     if not found.elsewhere(host):
         _let_go(neutron, found)
@@ -50,10 +52,15 @@ def take_second(neutron: Neutron, found: Found, host: str) -> None:
     neutron.delete(ports.path(found.id, host))
     active = found.active
     change: dict[str, Any] = {}
-    if active is not None and active.profile.get(record.MIGRATING_TO) == host:
+    if active is not None and _moves_to(found, host):
         kept = {key: value for key, value in active.profile.items() if key != record.MIGRATING_TO}
         change["binding:profile"] = kept
     settle(neutron, found, [bound for bound in found.bindings if bound.host != host], change)
+
+
+def _moves_to(found: Found, host: str) -> bool:
+    """Whether the active binding says so."""
+    return found.active is not None and found.active.profile.get(record.MIGRATING_TO) == host
 
 
 def settle(neutron: Neutron, found: Found, left: list[Bound], change: dict[str, Any] | None = None) -> None:
