@@ -18,7 +18,9 @@ EVERYTHING = "*"
 STATE = ("os_vif.host.state", "os_vif.host.state_ovs", "os_vif.host.state_vf")
 
 #: What Neutron says of a binding, as objects.
-NEUTRONS_WORDS = ("os_vif.networks.neutron.vifs", "os_vif.networks.neutron.wired")
+NEUTRONS_WORDS = (
+    "os_vif.networks.neutron.vifs", "os_vif.networks.neutron.wired", "os_vif.networks.neutron.provided",
+)  # fmt: skip
 
 #: room: what it may import of ours, besides itself. Names stand for modules and all that is below them. A module is in
 #: the room with the longest name that fits. Downward only: nothing here may make a circle, which a test checks.
@@ -67,6 +69,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     # what Neutron says of a binding, as objects; pure, and its server uses it too
     "os_vif.networks.neutron.wired": ("os_vif.objects", "os_vif.plugins.names"),
     "os_vif.networks.neutron.vifs": ("os_vif.objects", "os_vif.plugins.names", "os_vif.networks.neutron.wired"),
+    "os_vif.networks.neutron.provided": ("os_vif.objects", "os_vif.negotiation"),
     "os_vif.hypervisors": (
         "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif", "os_vif.host.deadline",
     ),

@@ -39,6 +39,15 @@ def test_what_there_was_no_room_for_is_there_all_the_same(driver, network):
     driver.unbind(answered.vif.id, "both")
 
 
+def test_the_server_knows_nothing_of_queues_and_the_tap_has_them_all_the_same(driver, network):
+    request = new_request("net0", "ovs1", "ovs", network=network, queues=2)
+    request.offer.candidates[0].constraints.device_by = ["plugin"]
+    answered = driver.bind(request)
+    profile = answered.vif.port_profile
+    assert (profile.create_tap, profile.multiqueue) == (True, True)
+    driver.unbind(answered.vif.id, "ovs1")
+
+
 def test_the_servers_reasons_are_told(driver, network):
     """Of a new port, which is bound with 201, and of a second binding, which is answered with 409."""
     with pytest.raises(exception.BindingRefused, match=r"No mechanism driver binds it on ovs1.*Macvtap agent"):

@@ -10,24 +10,12 @@ from typing import Any
 from os_vif.negotiation.answer import Code
 from os_vif.negotiation.binding_types import BINDING_TYPES, name_of
 from os_vif.negotiation.choice import Choice
-from os_vif.negotiation.offer import BY_HYPERVISOR, BY_PLUGIN, Offer
+from os_vif.negotiation.offer import BY_PLUGIN, Offer
 from os_vif.negotiation.provision import Provision
-from os_vif.networks.neutron import vifs
+from os_vif.networks.neutron import provided, vifs
 from os_vif.networks.neutron.wired import Wired
 from os_vif.neutron_ml2.asking import Reply, WouldBind
 from os_vif.objects import vif as classes
-
-#: Who may make the device on the host; for types that are not here, nobody needs to.
-_DEVICE_BY = {
-    "ovs": (BY_PLUGIN, BY_HYPERVISOR),
-    "ovs-hybrid": (BY_HYPERVISOR,),
-    "bridge": (BY_HYPERVISOR,),
-    "tap": (BY_PLUGIN,),
-    "macvtap": (BY_PLUGIN,),
-}
-
-#: A VIFGeneric has no place to say that the tap is to have several queues.
-_MAX_QUEUES = {"tap": 1}
 
 
 @dataclass(frozen=True)
@@ -79,22 +67,9 @@ def provisions(found: Mapping[str, Way], replies: Sequence[Reply], offer: Offer)
     """The ways; and, for each other candidate that we know, what every driver has said."""
     wanted = {candidate.name for candidate in offer.candidates} & set(BINDING_TYPES)
     return [
-        *(_provision(way) for way in found.values()),
+        *(provided.provision_of(way.vif) for way in found.values()),
         *(_unprovided(name, replies, offer.host) for name in sorted(wanted - set(found))),
     ]
-
-
-def _provision(way: Way) -> Provision:
-    vif = way.vif
-    return Provision(
-        name=way.name,
-        vif=type(vif),
-        profile=type(vif.port_profile) if "port_profile" in vif else None,
-        device_by=_DEVICE_BY.get(way.name, ()),
-        needs_shared_memory=isinstance(vif, classes.VIFVHostUser),
-        mtu=vif.network.mtu if vif.network else None,
-        max_queues=_MAX_QUEUES.get(way.name),
-    )
 
 
 def _unprovided(name: str, replies: Sequence[Reply], host: str) -> Provision:
@@ -110,11 +85,9 @@ def _told(reply: Reply) -> str:
 
 def settled(way: Way, choice: Choice) -> Way:
     """``way`` with what the choice has settled: whether the plugin makes the tap."""
-    if way.name != "ovs":
+    if not isinstance(way.vif, classes.VIFOpenVSwitch):
         return way
-    by_plugin = choice.device_by == BY_PLUGIN
     vif = way.vif.obj_clone()
-    profile: Any = vif.port_profile
-    profile.create_port, profile.create_tap = True, by_plugin
-    details = {**way.would_bind.details, "ovs_create_tap": by_plugin}
+    provided.settle_maker(vif, choice.device_by)
+    details = {**way.would_bind.details, "ovs_create_tap": choice.device_by == BY_PLUGIN}
     return replace(way, vif=vif, would_bind=replace(way.would_bind, details=details))

@@ -16,7 +16,7 @@ from os_vif.negotiation.binding_types import BINDING_TYPES
 from os_vif.negotiation.choice import choose
 from os_vif.negotiation.provision import Provision
 from os_vif.negotiation.request import Request
-from os_vif.networks.neutron.answering import DEVICE_BY
+from os_vif.networks.neutron.provided import DEVICE_BY
 from os_vif.objects import vif as classes
 
 Json = Mapping[str, Any]
