@@ -164,6 +164,13 @@ def test_refusals_that_are_too_long_lose_their_sentences() -> None:
     assert [(r.code, r.reason) for r in told.value.refusals] == [("policy", "")] * 9
 
 
+def test_so_many_refusals_that_no_code_fits_are_still_a_refusal() -> None:
+    """A header has room for hundreds of candidates."""
+    refused = [Refusal(candidate=f"type{n}", code=Code.UNSUPPORTED, reason="No.") for n in range(500)]
+    with pytest.raises(exception.BindingRefused):
+        details.read_answer(details.with_refusals(LEGACY, refused))
+
+
 def test_an_offer_that_was_not_understood_comes_back_with_the_version_that_is_known() -> None:
     """So that it can be made again."""
     error = exception.OfferNotUnderstood(version="3.0", known="2.1")

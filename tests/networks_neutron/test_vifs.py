@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from os_vif.networks.neutron import vifs
+from os_vif.networks.neutron.answering import choice_of
 from os_vif.networks.neutron.wired import Wired
 
 PORT = "0f1e2d3c-4b5a-4978-8796-a5b4c3d2e1f0"
@@ -113,6 +114,25 @@ def test_a_virtual_function_is_put_into_its_vlan():
 def test_what_cannot_be_plugged_says_why(vif_type, vnic_type, details, complaint):
     with pytest.raises(vifs.Untranslatable, match=complaint):
         vifs.make(wired(vif_type, vnic_type, details))
+
+
+@pytest.mark.parametrize(
+    ("vif_type", "details", "complaint"),
+    [
+        ("vhostuser", {"vhostuser_mode": "odd"}, "mode: 'odd' is not one of client, server"),
+        ("hw_veb", {"vlan": "odd"}, "invalid literal for int"),
+        ("ovs", {"bridge_name": 7}, "'int' object"),
+    ],
+)
+def test_details_that_mean_nothing_are_told_of(vif_type, details, complaint):
+    told = wired(vif_type, details=details)
+    with pytest.raises(vifs.Untranslatable, match=f"bound as {vif_type} cannot be read: {complaint}"):
+        vifs.make(told)
+    assert choice_of(told.details, told) == ""
+
+
+def test_a_detail_of_somebody_else_is_no_choice():
+    assert choice_of({"os_vif": "theirs"}, wired("ovs")) == "ovs"
 
 
 @pytest.mark.parametrize("vif_type", ["ovs", "hw_veb"])

@@ -41,9 +41,13 @@ def with_answer(details: Mapping[str, Any] | None, answer: Answer, *, limit: int
 def with_refusals(
     details: Mapping[str, Any] | None, refusals: Sequence[Refusal], *, limit: int = LIMIT
 ) -> dict[str, Any]:
-    """``details`` of a binding that failed, with the reasons; without their sentences where they are too long."""
-    told = {"v": Answer.VERSION}
-    forms = [{**told, "refusals": _told(refusals)}, {**told, "refusals": _without_sentences(refusals)}]
+    """``details`` of a binding that failed, with the reasons.
+
+    What is too long goes without their sentences, then without any: that it is refused must be told in any case.
+    Raises TooLong when that is not enough.
+    """
+    told: dict[str, Any] = {"v": Answer.VERSION}
+    forms = [{**told, "refusals": _told(refusals)}, {**told, "refusals": _without_sentences(refusals)}, told]
     return _fitting(details, forms, limit)
 
 

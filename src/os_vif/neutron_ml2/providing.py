@@ -51,7 +51,7 @@ def _vif(would_bind: WouldBind, port: Mapping[str, Any], network: Mapping[str, A
     )
     try:
         return vifs.make(wired)
-    except (vifs.Untranslatable, ValueError):  # no plugin of ours, or details that mean nothing
+    except vifs.Untranslatable:
         return None
 
 

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 
 import jsonschema
 import pytest
@@ -134,6 +136,23 @@ def test_a_refusal_is_told_in_its_words(driver, running):
         f'cloud_hypervisor did not attach interface {ID} of guest: vm.add-net: "-1 is less than the minimum of 0".'
     )
     assert running.interfaces == {}
+
+
+def test_somebody_elses_socket_is_told_of(driver, tmp_path):
+    """It speaks HTTP, and not of machines."""
+    path = tmp_path / "api"
+    with socket.socket(socket.AF_UNIX) as theirs:
+        theirs.bind(str(path))
+        theirs.listen()
+        threading.Thread(target=_welcome, args=(theirs,)).start()
+        with pytest.raises(exception.HotPlugFailed, match=f"{path} does not answer as Cloud Hypervisor does"):
+            driver.attach(vifs.generic(), guest(place=str(path)))
+
+
+def _welcome(listening):
+    with listening.accept()[0] as client:
+        client.recv(1 << 16)
+        client.sendall(b"HTTP/1.0 200 OK\r\n\r\n<html>welcome</html>")
 
 
 def test_a_guest_that_is_not_there(driver):

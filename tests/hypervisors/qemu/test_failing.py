@@ -102,6 +102,16 @@ def test_a_monitor_that_somebody_else_holds_is_told_of(driver, machine, guest_at
     )
 
 
+def test_a_monitor_for_people_is_told_of(driver, machine, guest_at, tmp_path):
+    """QEMU has two kinds of them, and users mix them up."""
+    path = tmp_path / "hmp"
+    machine("-monitor", f"unix:{path},server=on,wait=off")
+    reason = f"{path} does not speak QMP; start QEMU with -qmp, not with -monitor."
+    with pytest.raises(exception.HotPlugFailed) as caught:
+        driver.attach(vifs.generic("tap1"), guest_at(str(path)))
+    assert str(caught.value) == failed(reason)
+
+
 def test_a_qemu_that_ends_meanwhile_is_told_of(driver, guest_at, tmp_path):
     """It closes its monitor before it answers."""
     path = tmp_path / "qmp"

@@ -73,12 +73,18 @@ class Api:
             answer = connection.getresponse()
             text = answer.read().decode(errors="replace")
         except http.client.HTTPException as error:
-            raise OSError(f"{self._path} does not answer as Cloud Hypervisor does: {error!r}") from error
+            raise self._somebody_else(error) from error
         finally:
             connection.close()
         if answer.status >= 400:
             raise Refused(f"{what}: {' '.join(text.split()) or f'{answer.status} {answer.reason}'}")
-        return json.loads(text) if text.strip() else {}
+        try:
+            return json.loads(text) if text.strip() else {}
+        except ValueError as error:
+            raise self._somebody_else(error) from error
+
+    def _somebody_else(self, error: Exception) -> OSError:
+        return OSError(f"{self._path} does not answer as Cloud Hypervisor does: {error!r}")
 
 
 def _is_among(info: Mapping[str, Any], interface_id: str) -> bool:

@@ -89,7 +89,10 @@ class Monitor:
         while b"\n" not in self._buffer:
             self._receive(what)
         line, _, self._buffer = self._buffer.partition(b"\n")
-        message: Message = json.loads(line)
+        try:
+            message: Message = json.loads(line)
+        except ValueError as error:
+            raise OSError(f"{self._path} does not speak QMP; start QEMU with -qmp, not with -monitor") from error
         return message
 
     def _receive(self, what: str) -> None:

@@ -42,7 +42,7 @@ def decision_of(wired: Wired, request: Request) -> Decision:
 
 def choice_of(told: Any, wired: Wired) -> str:
     """The name of the binding type; empty where nothing that is known is bound."""
-    if details.KEY in told:
+    if isinstance(told.get(details.KEY), dict):
         return str(told[details.KEY].get("choice", ""))
     try:
         vif = vifs.make(wired)

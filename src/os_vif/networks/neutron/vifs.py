@@ -36,7 +36,10 @@ def make(wired: Wired) -> vifs.VIFBase:
     maker = _MAKERS.get(wired.vif_type)
     if maker is None:
         raise Untranslatable(f"Neutron has bound {wired.vif_type}, and no plugin of os-vif plugs that.")
-    return maker(wired)
+    try:
+        return maker(wired)
+    except (TypeError, ValueError) as error:  # mechanism drivers of third parties write whatever they like
+        raise Untranslatable(f"What Neutron has bound as {wired.vif_type} cannot be read: {error}.") from error
 
 
 # --- Open vSwitch -------------------------------------------------------------------------------------------
