@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import sqlite3
@@ -17,6 +16,7 @@ from os_vif.negotiation.answer import Answer, answer, refused
 from os_vif.negotiation.choice import Decision, choose
 from os_vif.negotiation.request import Purpose, Request
 from os_vif.networks.driver import ACTIVE, INACTIVE, Binding, NetworkDriver, Port
+from os_vif.networks.fingerprint import fingerprint
 from os_vif.networks.local import catalogue, ports, provisions
 from os_vif.networks.local.database import Database
 from os_vif.networks.local.model import Network
@@ -57,7 +57,7 @@ class LocalDriver(NetworkDriver):
             if port is not None:
                 _check_the_same(port, request)
                 known = ports.bound(connection, port.port_id, request.offer.host)
-                if known and known.is_valid and known.request == _fingerprint(request):
+                if known and known.is_valid and known.request == fingerprint(request):
                     self._keep_dhcp(connection, network)
                     return _once_more(connection, known, request)
             decision = self._choose(network, request)
@@ -81,7 +81,7 @@ class LocalDriver(NetworkDriver):
         made = answer(decision, vif, request.offer, generation=generation)
         binding = Binding(port.port_id, request.offer.host, status, generation, made.choice, _end(request))
         written = json.dumps(made.obj_to_primitive(), separators=(",", ":"))
-        ports.put_binding(connection, ports.Bound(binding, _fingerprint(request), written))
+        ports.put_binding(connection, ports.Bound(binding, fingerprint(request), written))
         self._keep_dhcp(connection, network)
         return made
 
@@ -211,11 +211,3 @@ def _once_more(connection: sqlite3.Connection, known: ports.Bound, request: Requ
 
 def _end(request: Request) -> float:
     return time.time() + float(request.offer.lease)
-
-
-def _fingerprint(request: Request) -> str:
-    """The same for requests that ask for the same: which offer it was, and for how long, does not matter."""
-    asked = request.obj_clone()
-    asked.offer.generation, asked.offer.boot_id, asked.offer.lease = 0, "", 0
-    asked.obj_reset_changes(recursive=True)
-    return hashlib.sha256(json.dumps(asked.obj_to_primitive(), sort_keys=True).encode()).hexdigest()

@@ -21,7 +21,7 @@ _QUERY = "SELECT port.*, network.name AS network FROM port JOIN network ON netwo
 
 @dataclass(frozen=True)
 class Bound:
-    """A binding, with what it came of: ``request`` is that of fingerprint.py, ``answer`` JSON."""
+    """A binding, with what it came of: ``request`` is that of networks/fingerprint.py, ``answer`` JSON."""
 
     binding: Binding
     request: str

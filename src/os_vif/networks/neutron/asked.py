@@ -10,6 +10,7 @@ from typing import Any
 
 from os_vif.negotiation import header, profile
 from os_vif.negotiation.request import Request
+from os_vif.networks.fingerprint import fingerprint
 from os_vif.networks.neutron import record
 from os_vif.networks.neutron.ports import Bound, Found
 
@@ -41,7 +42,7 @@ class Asked:
             key=self.request.key,
             ours=found is None or found.ours,
             generation=_next_generation(found),
-            request=record.fingerprint(self.request),
+            request=fingerprint(self.request),
             lapses_at=round(time.time() + self.request.offer.lease, 1),
             beside=(beside.host, beside.generation) if beside else None,
         )
@@ -50,7 +51,7 @@ class Asked:
         """Whether this binding of the port came of the same request, and may still be activated."""
         if bound.record is None or found.is_void(bound):
             return False
-        return bound.record.request == record.fingerprint(self.request)
+        return bound.record.request == fingerprint(self.request)
 
 
 def _next_generation(found: Found | None) -> int:

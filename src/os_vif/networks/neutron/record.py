@@ -7,14 +7,11 @@ is not written here, but told by the port's ``device_owner``, see ports.py.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from os_vif.negotiation import profile
-from os_vif.negotiation.request import Request
 
 KEY = "os_vif_binding"
 
@@ -75,12 +72,3 @@ def without(of_profile: Mapping[str, Any] | None) -> dict[str, Any]:
 def for_another_host(of_profile: Mapping[str, Any] | None) -> dict[str, Any]:
     """What of a profile holds on another host, too."""
     return {name: value for name, value in without(of_profile).items() if name not in _OF_THE_HOST}
-
-
-def fingerprint(request: Request) -> str:
-    """The same for requests that ask for the same: which offer it was, and for how long, does not matter."""
-    asked = request.obj_clone()
-    asked.offer.generation, asked.offer.boot_id, asked.offer.lease = 0, "", 0
-    asked.obj_reset_changes(recursive=True)
-    whole = json.dumps(asked.obj_to_primitive(), sort_keys=True)
-    return hashlib.sha256(whole.encode()).hexdigest()[:32]
