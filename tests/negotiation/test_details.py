@@ -167,7 +167,7 @@ def test_refusals_that_are_too_long_lose_their_sentences() -> None:
 def test_so_many_refusals_that_no_code_fits_are_still_a_refusal() -> None:
     """A header has room for hundreds of candidates."""
     refused = [Refusal(candidate=f"type{n}", code=Code.UNSUPPORTED, reason="No.") for n in range(500)]
-    with pytest.raises(exception.BindingRefused):
+    with pytest.raises(exception.BindingRefused, match="no room for the reasons; Neutron's log has them"):
         details.read_answer(details.with_refusals(LEGACY, refused))
 
 

@@ -25,6 +25,8 @@ from os_vif.objects.walk import walk
 
 KEY = "os_vif"
 
+_NO_REASONS = "No offered binding can be provided, and there was no room for the reasons; Neutron's log has them."
+
 #: How much a packed VIF may unpack to, in bytes: nobody's VIF is that long.
 _UNPACKED_LIMIT = 1 << 20
 
@@ -121,7 +123,7 @@ def read_answer(details: Mapping[str, Any] | None) -> Answer | None:
         for candidate, code, reason in told.triples("refusals", "candidate, code and reason")
     ]
     if "vif" not in told.data and "packed" not in told.data:
-        raise exception.BindingRefused(refusals=refusals)
+        raise exception.BindingRefused(None if "refusals" in told.data else _NO_REASONS, refusals=refusals)
     vif = _read_vif(told)
     return Answer(
         choice=told.pick("choice", str),
