@@ -7,6 +7,7 @@ Arguments: the state directory; "main" or "thread", which does the work; the VIF
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ from os_vif.objects.base import VersionedObject
 
 def main() -> None:
     directory, who, text = sys.argv[1:]
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored
     os_vif.initialize()
     store = open_store(Path(directory))
     plugging.use(Engine(RealHost(), store.journal, store.locks, observer=slowly))
