@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading a VIF for libvirt: what is there, and a refusal with the reason for what must be there."""
+"""Reading a VIF for libvirt: what must be there, and refusals in its name with the reason."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from os_vif.hypervisors.reading import Reader
+from os_vif.hypervisors.reading import Reader, stated
 
 if TYPE_CHECKING:
     from os_vif.hypervisors.libvirt.versions import Capabilities, Feature
@@ -14,17 +14,9 @@ if TYPE_CHECKING:
 HYPERVISOR = "libvirt"
 
 
-def stated(obj: Any, field: str, default: Any = None) -> Any:
-    """The value of a field; ``default`` where it is unset or None, or where there is no object."""
-    value = getattr(obj, field, None)
-    return default if value is None else value
-
-
 def required(vif: VIFBase, field: str, why: str) -> Any:
     """The value of a field of the VIF, dotted when nested ("network.bridge"). Raises CannotRender."""
-    value: Any = vif
-    for name in field.split("."):
-        value = stated(value, name)
+    value = stated(vif, *field.split("."))
     if value in (None, ""):
         refuse(vif, f"{field} must be set, {why}.")
     return value

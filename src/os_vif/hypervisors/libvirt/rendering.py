@@ -11,9 +11,10 @@ from xml.etree.ElementTree import Element, SubElement
 from os_vif.hypervisors.libvirt import guest_options, versions
 from os_vif.hypervisors.libvirt.frontend import Frontend
 from os_vif.hypervisors.libvirt.host_devices import HostDevices
-from os_vif.hypervisors.libvirt.reading import need, refuse, required, stated
+from os_vif.hypervisors.libvirt.reading import need, refuse, required
 from os_vif.hypervisors.libvirt.versions import Capabilities
 from os_vif.hypervisors.libvirt.wiring import Wiring, wiring
+from os_vif.hypervisors.reading import stated
 
 if TYPE_CHECKING:
     from os_vif.hypervisors.driver import Guest
@@ -42,7 +43,7 @@ def skeleton(vif: VIFBase, devices: HostDevices | None = None) -> Element:
     wired = wiring(vif, Capabilities(), devices or HostDevices())
     element = _opening(wired)
     if wired.type != "pci":
-        element.append(Element("mac", address=str(stated(vif, "address", ""))))
+        element.append(Element("mac", address=str(stated(vif, "address") or "")))
     for tag, attributes in (("source", wired.source), ("target", wired.target)):
         if attributes:
             element.append(Element(tag, dict(attributes)))
@@ -95,7 +96,7 @@ class _Rendering:
         if self._wiring.type == "ethernet" and not self._can.has(versions.MAKES_TAP):
             # Or QEMU would run /etc/qemu-ifup on it.
             yield Element("script", path="")
-        mtu = stated(stated(self._vif, "network"), "mtu")
+        mtu = stated(self._vif, "network", "mtu")
         if mtu and self._wiring.type in _WITH_MTU and self._can.has(versions.MTU):
             yield Element("mtu", size=str(mtu))
         if self._wiring.target:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from os_vif.hypervisors.libvirt import versions
-from os_vif.hypervisors.libvirt.reading import need, refuse, required, stated
+from os_vif.hypervisors.libvirt.reading import need, refuse, required
+from os_vif.hypervisors.reading import stated
 from os_vif.objects.vif import (
     VIFBridge,
     VIFDirect,
@@ -89,15 +90,15 @@ def _open_vswitch(vif: VIFBase, can: Capabilities, _: HostDevices) -> Wiring:
     profile = required(vif, "port_profile", "because it says who makes the port")
     if not isinstance(profile, VIFPortProfileOpenVSwitch):
         refuse(vif, f"its port profile must be a VIFPortProfileOpenVSwitch, and is a {type(profile).__name__}.")
-    if stated(profile, "create_tap", False):
+    if stated(profile, "create_tap"):
         return _existing_tap(vif, can)
-    if stated(profile, "create_port", False):
+    if stated(profile, "create_port"):
         need(can, versions.MAKES_TAP, vif)
         return Wiring("ethernet", target={"dev": _name(vif)})
     need(can, versions.OVS_PORT, vif)
     parameters = {
         "interfaceid": required(vif, "port_profile.interface_id", "because the network side goes by it"),
-        "profileid": stated(profile, "profile_id", ""),
+        "profileid": stated(profile, "profile_id"),
     }
     return Wiring(
         "bridge",
@@ -110,7 +111,7 @@ def _open_vswitch(vif: VIFBase, can: Capabilities, _: HostDevices) -> Wiring:
 def _existing_tap(vif: VIFBase, can: Capabilities) -> Wiring:
     """Before libvirt could be told to leave it alone, it opened a tap that exists, and set its address and state."""
     left_alone = {"managed": "no"} if can.has(versions.EXISTING_DEVICE) else {}
-    multi_queue = bool(stated(stated(vif, "port_profile"), "multiqueue", False))
+    multi_queue = bool(stated(vif, "port_profile", "multiqueue"))
     return Wiring("ethernet", target={"dev": _name(vif), **left_alone}, multi_queue=multi_queue)
 
 
@@ -118,7 +119,7 @@ def _vhost_user(vif: VIFBase, can: Capabilities, _: HostDevices) -> Wiring:
     need(can, versions.VHOST_USER, vif)
     mode = required(vif, "mode", "because it says who makes the socket")
     path = required(vif, "path", "because the socket is there")
-    name = stated(vif, "vif_name", "")
+    name = stated(vif, "vif_name")
     return Wiring(
         "vhostuser",
         source={"type": "unix", "mode": str(mode), "path": path},
@@ -132,17 +133,17 @@ def _direct(vif: VIFBase, can: Capabilities, devices: HostDevices) -> Wiring:
         need(can, versions.EXISTING_DEVICE, vif)
         return Wiring("ethernet", target={"dev": _name(vif), "managed": "no"})
     port = _virtualport(vif, can)
-    mode = "vepa" if port.get("type") == "802.1Qbg" else str(stated(vif, "mode", "") or "passthrough")
+    mode = "vepa" if port.get("type") == "802.1Qbg" else str(stated(vif, "mode") or "passthrough")
     vlan = None
     if mode == "passthrough":
         need(can, versions.MACVTAP_PASSTHROUGH, vif)
-        vlan = None if stated(vif, "vlan_name", "") else _vlan(vif, can, versions.VLAN_OF_MACVTAP)
+        vlan = None if stated(vif, "vlan_name") else _vlan(vif, can, versions.VLAN_OF_MACVTAP)
     source = {"dev": _below_macvtap(vif, devices), "mode": mode}
     return Wiring("direct", source=source, virtualport=port, vlan=vlan)
 
 
 def _below_macvtap(vif: VIFBase, devices: HostDevices) -> str:
-    name = stated(vif, "vlan_name", "") or stated(stated(vif, "network"), "bridge_interface", "")
+    name = stated(vif, "vlan_name") or stated(vif, "network", "bridge_interface")
     if name:
         return str(name)
     why = "or vlan_name or network.bridge_interface, because a macvtap needs a device below it"
@@ -156,7 +157,7 @@ def _below_macvtap(vif: VIFBase, devices: HostDevices) -> str:
 def _host_device(vif: VIFBase, can: Capabilities, devices: HostDevices) -> Wiring:
     """A virtual function, as network interface; as vDPA device where it was made one; or any PCI device."""
     address = str(required(vif, "dev_address", "because that is the device to hand over"))
-    if stated(vif, "dev_type", "") == "generic":
+    if stated(vif, "dev_type") == "generic":
         return Wiring("pci", pci=address)
     character_device = devices.vhost_vdpa(address)
     if character_device is not None:
@@ -192,7 +193,7 @@ def _virtualport(vif: VIFBase, can: Capabilities) -> dict[str, str]:
 
 
 def _vlan(vif: VIFBase, can: Capabilities, feature: versions.Feature) -> int | None:
-    vlan = stated(stated(vif, "network"), "vlan", 0)
+    vlan = stated(vif, "network", "vlan")
     if vlan:
         need(can, feature, vif)
     return vlan or None
