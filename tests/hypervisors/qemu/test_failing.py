@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import socket
 import threading
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from oslo_config import cfg
 
 from os_vif import exception
+from os_vif.hypervisors.qemu import hotplug
 from os_vif.objects.vif import VIFVHostUser
 from os_vif.plugins.tap import TapPlugin
 from support import plugging, vifs
@@ -122,6 +125,50 @@ def test_a_qemu_that_ends_meanwhile_is_told_of(driver, guest_at, tmp_path):
         with pytest.raises(exception.HotPlugFailed) as caught:
             driver.attach(vifs.generic("tap1"), guest_at(path))
     assert str(caught.value) == failed(f"QEMU closed its monitor {path}.")
+
+
+def test_a_guest_that_did_not_hear_is_asked_again(driver, guest_at, tmp_path, monkeypatch):
+    """It was booting. This stand-in for QEMU has its guest let go when it is asked for the second time."""
+    monkeypatch.setattr(hotplug, "_PATIENCE", 0.1)
+    card = f"nic-{vifs.identity(1)}"
+    asked = []
+
+    def answers(command):
+        if command == "device_del":
+            asked.append(command)
+            if len(asked) == 2:
+                yield {"event": "DEVICE_DELETED", "data": {"device": card}}
+        results = {"query-status": {"status": "running"}, "qom-list": [{"name": card, "type": "child<virtio-net-pci>"}]}
+        yield {"return": results.get(command, {})}
+
+    with standing_in(tmp_path / "qmp", answers):
+        driver.detach(vifs.generic("tap1"), guest_at(tmp_path / "qmp"))
+    assert len(asked) == 2
+
+
+@contextlib.contextmanager
+def standing_in(path, answers):
+    """Speaks QMP at a path; answers() makes the messages that follow on a command."""
+
+    def serve():
+        connection, _ = listening.accept()
+        with connection, connection.makefile("rw") as stream:
+            tell(stream, {"QMP": {"version": {"qemu": {"major": 9, "minor": 0, "micro": 0}}, "capabilities": []}})
+            for line in stream:
+                for message in answers(json.loads(line)["execute"]):
+                    tell(stream, message)
+
+    def tell(stream, message):
+        stream.write(f"{json.dumps(message)}\n")
+        stream.flush()
+
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield
+        thread.join()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,9 @@ _PERIPHERALS = "/machine/peripheral"
 #: Ports for one card each. On a machine q35, cards can be plugged into these only, not into the bus pcie.0.
 _PORTS = ("child<pcie-root-port>", "child<ioh3420>", "child<xio3130-downstream>")
 
+#: Seconds after which a guest is asked again: one that is still booting does not hear it the first time.
+_PATIENCE = 5.0
+
 #: QEMU's word for a machine whose guest runs elsewhere (enum RunState).
 _MOVED = "postmigrate"
 
@@ -95,17 +98,23 @@ def _cards_on(monitor: Monitor, bus: str) -> list[str]:
 def _remove_card(monitor: Monitor, parts: Parts) -> None:
     """QEMU asks the guest, which may take its time, and tells when the guest let go."""
     gone = f"the guest to let go of {parts.card_id}"
-    try:
-        monitor.execute("device_del", id=parts.card_id)
-    except Refused as error:
-        if error.kind == "DeviceNotFound":
-            return
-        # It may have been asked for before: then QEMU says so, and it is the guest's turn all the same.
-        if not _is_under_way(error):
-            raise
-    event = monitor.wait_for(_about(parts.card_id), gone)
-    if event["event"] != "DEVICE_DELETED":
+    event = None
+    while event is None and _ask_for(monitor, parts.card_id):
+        event = monitor.wait_for(_about(parts.card_id), gone, seconds=_PATIENCE)
+    if event is not None and event["event"] != "DEVICE_DELETED":
         raise Unplugged("the guest refused to let go of the card.")
+
+
+def _ask_for(monitor: Monitor, card: str) -> bool:
+    """Has QEMU ask the guest to let go of a card; returns whether it still has it."""
+    try:
+        monitor.execute("device_del", id=card)
+    except Refused as error:
+        # It may have been asked for before: then QEMU says so, and it is the guest's turn all the same.
+        if error.kind != "DeviceNotFound" and not _is_under_way(error):
+            raise
+        return error.kind != "DeviceNotFound"
+    return True
 
 
 def _is_under_way(error: Refused) -> bool:

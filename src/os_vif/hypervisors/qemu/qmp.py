@@ -7,11 +7,13 @@ Why not a library: docs/adr/0009-qmp-client.md.
 from __future__ import annotations
 
 import json
+import select
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
+from os_vif.host.deadline import Deadline
 
 if TYPE_CHECKING:
     from typing import Self
@@ -74,16 +76,30 @@ class Monitor:
                 raise Refused(answer["error"]["class"], answer["error"]["desc"])
             self._events.append(answer)
 
-    def wait_for(self, wanted: Callable[[Message], bool], what: str) -> Message:
-        """The first event that is wanted, also of those that came since the connection was made."""
+    def wait_for(self, wanted: Callable[[Message], bool], what: str, *, seconds: float) -> Message | None:
+        """The first event that is wanted, also of those that came since the connection was made.
+
+        None when it has not come within so many ``seconds``.
+        """
+        patience = Deadline(seconds)
         while True:
             for event in self._events:
                 if wanted(event):
                     self._events.remove(event)
                     return event
+            if not self._has_more(patience.remaining()):
+                self._deadline.check(f"{what} from QEMU's monitor {self._path}")
+                return None
             message = self._next(what)
             if "event" in message:
                 self._events.append(message)
+
+    def _has_more(self, seconds: float) -> bool:
+        """Whether there is something to read; waits for it, but not beyond the deadline."""
+        if b"\n" in self._buffer:
+            return True
+        ready, _, _ = select.select([self._socket], [], [], min(seconds, self._deadline.remaining()))
+        return bool(ready)
 
     def _next(self, what: str) -> Message:
         while b"\n" not in self._buffer:
