@@ -18,8 +18,6 @@ from os_vif.host.deadline import Deadline
 if TYPE_CHECKING:
     from typing import Self
 
-    from os_vif.host.deadline import Deadline
-
 Message = dict[str, Any]
 
 
