@@ -79,7 +79,7 @@ def of_library(error: exception.ExceptionBase, **places: Any) -> CommandError:
         told.message = f"{len(several)} things failed:"
     if isinstance(cause, exception.BindingRefused) and cause.refusals:
         told.others = tuple(_refusal(one) for one in cause.refusals)
-        told.message = "No offered binding can be provided:"
+        told.message = f"{cause.summary.rstrip('.')}:"
     return told
 
 

@@ -22,19 +22,17 @@ class Subparsers:
 
     def add(self, name: str, run: Run, *, help: str, description: str = "") -> argparse.ArgumentParser:
         """A parser for the command ``name``, which ``run`` carries out. ``description`` follows after ``help``."""
-        parser: argparse.ArgumentParser = self._subparsers.add_parser(
-            name,
-            help=help,
-            description=f"{help[0].upper()}{help[1:]}. {description}".strip(),
-            parents=[options.common()],
-            add_help=False,
-            allow_abbrev=False,
-        )
+        parser = self._parser(name, help, description)
         parser.set_defaults(run=run)
         return parser
 
     def add_group(self, name: str, *, help: str, description: str = "") -> Subparsers:
         """A command that has commands of its own, as in ``vif network create``."""
+        parser = self._parser(name, help, description)
+        inner = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=type(parser), required=True)
+        return Subparsers(inner)
+
+    def _parser(self, name: str, help: str, description: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = self._subparsers.add_parser(
             name,
             help=help,
@@ -43,8 +41,7 @@ class Subparsers:
             add_help=False,
             allow_abbrev=False,
         )
-        inner = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=type(parser), required=True)
-        return Subparsers(inner)
+        return parser
 
 
 def add_files(parser: argparse.ArgumentParser, *, many: bool = True, optional: bool = False) -> None:

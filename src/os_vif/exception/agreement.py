@@ -34,14 +34,23 @@ class OfferNotUnderstood(NegotiationError):
 
 
 class BindingRefused(NegotiationError):
-    """The network side can provide none of the candidates; nothing is bound."""
+    """The network side can provide none of the candidates; nothing is bound.
+
+    ``summary``: what the text says before it goes through the refusals.
+    """
 
     code = "refused"
     hint = "`vif explain` shows what either side can do."
 
     def __init__(self, message: str | None = None, *, refusals: Sequence[Any] = (), **kwargs: Any) -> None:
-        self.refusals = tuple(refusals)
-        super().__init__(message if message is not None else _listed(self.refusals), **kwargs)
+        self.refusals: tuple[Any, ...] = tuple(refusals)
+        self.summary = message if message is not None else _summary(self.refusals)
+        super().__init__(message if message is not None else _listed(self.summary, self.refusals), **kwargs)
+
+    def add(self, refusals: Sequence[Any]) -> None:
+        """Refusals that whoever raised it did not know of; the text goes through them too."""
+        self.refusals += tuple(refusals)
+        self.message = _listed(self.message, refusals)
 
     def to_dict(self) -> dict[str, Any]:
         """As of every error, and the refusals."""
@@ -49,10 +58,12 @@ class BindingRefused(NegotiationError):
         return {**super().to_dict(), "refusals": told}
 
 
-def _listed(refusals: Sequence[Any]) -> str:
-    if not refusals:
-        return "No binding was offered, so none can be chosen."
-    return "No offered binding can be provided. " + " ".join(f"{r.candidate}: {r.reason}" for r in refusals)
+def _summary(refusals: Sequence[Any]) -> str:
+    return "No offered binding can be provided." if refusals else "No binding was offered, so none can be chosen."
+
+
+def _listed(text: str, refusals: Sequence[Any]) -> str:
+    return " ".join([text, *(f"{refusal.candidate}: {refusal.reason}" for refusal in refusals)])
 
 
 class AnswerNotOffered(NegotiationError):

@@ -13,7 +13,7 @@ from os_vif.hypervisors.driver import Rendering
 from os_vif.lifecycle import telling
 from os_vif.lifecycle.attachments import ATTACHING, MIGRATING, Attachment, Attachments, Phase
 from os_vif.lifecycle.binding import bind, plug
-from os_vif.lifecycle.leaving import take_away, take_back, ways_back
+from os_vif.lifecycle.leaving import all_or_nothing, take_away, ways_back
 from os_vif.lifecycle.sides import Sides
 from os_vif.lifecycle.unchanged import unchanged
 from os_vif.lifecycle.undo import Undo
@@ -47,19 +47,12 @@ def attach(wanted: Wanted, sides: Sides) -> Attached:
         known = unchanged(wanted, sides, attachments, ATTACHING, "attaching it")
         if known is not None and known.phase is Phase.ACTIVE:
             return _again(known, wanted, sides, attachments)
-        return _attach(wanted, sides, attachments, ways_back(known, sides))
+        undo = ways_back(known, sides)  # what an interrupted call has left goes as well
+        with all_or_nothing(wanted, attachments, undo, "detach"):
+            return _attach(wanted, sides, attachments, undo)
 
 
 def _attach(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo) -> Attached:
-    """``undo``: how to take back what an interrupted call has left."""
-    try:
-        return _all_steps(wanted, sides, attachments, undo)
-    except Exception as error:
-        take_back(wanted, attachments, undo, error, "detach")
-        raise
-
-
-def _all_steps(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo) -> Attached:
     attachment = attachments.put(Attachment.begin(wanted, sides, Phase.BINDING))
     answer = bind(wanted, sides, Purpose.ATTACH, undo)
     rendering = sides.hypervisor.render(answer.vif, wanted.guest)

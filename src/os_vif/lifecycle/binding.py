@@ -8,8 +8,7 @@ from os_vif import exception
 from os_vif.lifecycle.sides import Sides
 from os_vif.lifecycle.undo import Undo
 from os_vif.lifecycle.wanted import Wanted
-from os_vif.negotiation.answer import Answer, Code, Refusal, check_answered
-from os_vif.negotiation.offer import Offer
+from os_vif.negotiation.answer import Answer, check_answered, withdrawn
 
 
 def bind(wanted: Wanted, sides: Sides, purpose: str, undo: Undo) -> Answer:
@@ -22,10 +21,12 @@ def bind(wanted: Wanted, sides: Sides, purpose: str, undo: Undo) -> Answer:
     request = wanted.request(offer, purpose)
     try:
         if not offer.candidates:
-            raise exception.BindingRefused(refusals=())
+            raise exception.BindingRefused()
         answer = sides.network.bind(request)
     except exception.BindingRefused as error:
-        raise _with_withdrawn(error, offer) from error.__cause__
+        told = {refusal.candidate for refusal in error.refusals}
+        error.add([one for one in withdrawn(offer) if one.candidate not in told])
+        raise
     undo.push("unbind it", lambda: sides.network.unbind(str(answer.vif.id), sides.host))
     check_answered(answer, offer)
     return answer
@@ -33,23 +34,15 @@ def bind(wanted: Wanted, sides: Sides, purpose: str, undo: Undo) -> Answer:
 
 def plug(answer: Answer, wanted: Wanted, undo: Undo, *, silent: bool = False) -> None:
     """Plugs what was answered; from then on ``undo`` would unplug it. Raises PlugException."""
+
+    def unplug() -> None:
+        os_vif.unplug(answer.vif, wanted.instance)
+
     try:
         os_vif.plug(answer.vif, wanted.instance, silent=silent)
     except exception.PlugException as error:
-        if isinstance(error.__cause__, exception.NotPermitted):
-            raise  # nothing was done, and undoing it is not permitted either
-        undo.push("unplug it", lambda: os_vif.unplug(answer.vif, wanted.instance))
+        # What was not permitted has done nothing, and undoing it would not be permitted either.
+        if not isinstance(error.__cause__, exception.NotPermitted):
+            undo.push("unplug it", unplug)
         raise
-    undo.push("unplug it", lambda: os_vif.unplug(answer.vif, wanted.instance))
-
-
-def _with_withdrawn(error: exception.BindingRefused, offer: Offer) -> exception.BindingRefused:
-    told = {refusal.candidate for refusal in error.refusals}
-    withdrawn = [
-        Refusal(candidate=found.name, code=Code.WITHDRAWN, reason=found.reason)
-        for found in offer.withdrawn
-        if found.name not in told
-    ]
-    if not withdrawn:
-        return error
-    return exception.BindingRefused(refusals=(*error.refusals, *withdrawn))
+    undo.push("unplug it", unplug)

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 import os_vif
 from os_vif import exception
@@ -14,11 +15,20 @@ from os_vif.lifecycle.undo import Undo, sentence, words
 from os_vif.lifecycle.wanted import Wanted
 
 
-def take_back(wanted: Wanted, attachments: Attachments, undo: Undo, cause: Exception, command: str) -> None:
-    """Undoes all of it, and forgets the attachment.
+@contextlib.contextmanager
+def all_or_nothing(wanted: Wanted, attachments: Attachments, undo: Undo, command: str) -> Iterator[None]:
+    """When the body fails, undoes all of it, and forgets the attachment.
 
-    Raises UndoFailed, and then it is kept: ``command`` is the one that goes on with that.
+    Raises UndoFailed where that fails too, and then it is kept: ``command`` is the one that goes on with that.
     """
+    try:
+        yield
+    except Exception as error:
+        _take_back(wanted, attachments, undo, error, command)
+        raise
+
+
+def _take_back(wanted: Wanted, attachments: Attachments, undo: Undo, cause: Exception, command: str) -> None:
     problems = undo.run()
     if problems:
         failure = exception.UndoFailed(error=words(cause), reason=sentence(problems))

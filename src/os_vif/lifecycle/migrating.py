@@ -13,7 +13,7 @@ from os_vif.lifecycle import telling
 from os_vif.lifecycle.attaching import Attached
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
 from os_vif.lifecycle.binding import bind, plug
-from os_vif.lifecycle.leaving import take_away, take_back, ways_back
+from os_vif.lifecycle.leaving import all_or_nothing, take_away, ways_back
 from os_vif.lifecycle.sides import Sides
 from os_vif.lifecycle.unchanged import unchanged
 from os_vif.lifecycle.undo import Undo
@@ -33,16 +33,9 @@ def prepare(wanted: Wanted, sides: Sides) -> Attached:
         known = unchanged(wanted, sides, attachments, preparing, "preparing a migration to here")
         if known is not None and known.phase is Phase.PREPARED:
             return _prepare_again(known, wanted, sides, attachments)
-        return _prepare_or_nothing(wanted, sides, attachments, ways_back(known, sides))
-
-
-def _prepare_or_nothing(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo) -> Attached:
-    """``undo``: how to take back what an interrupted call has left."""
-    try:
-        return _prepare(wanted, sides, attachments, undo)
-    except Exception as error:
-        take_back(wanted, attachments, undo, error, "migrate abort")
-        raise
+        undo = ways_back(known, sides)  # what an interrupted call has left goes as well
+        with all_or_nothing(wanted, attachments, undo, "migrate abort"):
+            return _prepare(wanted, sides, attachments, undo)
 
 
 def _prepare_again(known: Attachment, wanted: Wanted, sides: Sides, attachments: Attachments) -> Attached:

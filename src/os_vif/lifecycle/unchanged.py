@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether what is wanted is what was attached: an interface that is in use is not made into another one. Pure."""
+"""Whether what is wanted is what was attached: an interface that is in use is not made into another one."""
 
 from __future__ import annotations
 

@@ -83,8 +83,12 @@ def answer(decision: Decision, vif: VIFBase, offer: Offer, *, generation: int = 
 
 def refused(decision: Decision, offer: Offer) -> exception.BindingRefused:
     """The error to raise when nothing was chosen: a refusal for each candidate, and for each that was withdrawn."""
-    withdrawn = [Refusal(candidate=w.name, code=Code.WITHDRAWN, reason=w.reason) for w in offer.withdrawn]
-    return exception.BindingRefused(refusals=[*decision.refusals, *withdrawn])
+    return exception.BindingRefused(refusals=[*decision.refusals, *withdrawn(offer)])
+
+
+def withdrawn(offer: Offer) -> list[Refusal]:
+    """A refusal for each binding type that the hypervisor has withdrawn."""
+    return [Refusal(candidate=w.name, code=Code.WITHDRAWN, reason=w.reason) for w in offer.withdrawn]
 
 
 def in_versions(vif: VIFBase, choice: Choice) -> VIFBase:

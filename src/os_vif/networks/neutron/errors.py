@@ -33,7 +33,8 @@ def error(driver: str, response: Any, method: str, path: str) -> exception.Excep
         detail = _detail(response)
         return exception.OfferNotUnderstood(version=detail.get("version", "?"), known=detail.get("known", "?"))
     if kind in (_BINDING_FAILED, "BindingRefused"):
-        return exception.BindingRefused(message, refusals=_refusals(response))
+        refusals = _refusals(response)
+        return exception.BindingRefused(None if refusals else message, refusals=refusals)
     if kind == "IpAddressGenerationFailure":
         return exception.NoAddressLeft(message, type=kind)
     if status == 404:
