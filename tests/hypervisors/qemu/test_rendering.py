@@ -157,6 +157,7 @@ def test_a_running_guest_is_asked_for_its_memory(driver, machine, options, guest
     assert withdrawn == {"vhostuser": reason, "ovs": "ovs-unreachable", "macvtap": "not-by-name"}
     assert [candidate.name for candidate in offer.candidates] == ["tap"]
     assert offer.hypervisor.startswith("qemu ")
+    assert offer.migration_methods == ["live", "cold"]
 
 
 def test_a_guest_that_does_not_run_is_taken_at_its_word(driver, options, guest_at):

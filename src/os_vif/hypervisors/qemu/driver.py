@@ -68,6 +68,7 @@ class QemuDriver(HypervisorDriver):
             others=_OTHERS,
             unusable=_UNUSABLE,
             lease=self.config.lease,
+            migration_methods=("live", "cold"),
         )
 
     def render(self, vif: VIFBase, guest: Guest) -> Rendering:
