@@ -45,8 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def _state_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test reads or writes this machine's journal, nor that of another test."""
+    """No test reads or writes this machine's journal, nor that of another test, nor reads this machine's options."""
     monkeypatch.setenv("OS_VIF_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("OS_VIF_CONFIG_DIR", str(tmp_path / "etc"))
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,10 @@ def common() -> argparse.ArgumentParser:
     group.add_argument("-o", "--output", choices=("table", "json"), help="for people (default), or for programs")
     group.add_argument("--state-dir", metavar="DIR", help="where the journal and the locks are kept")
     group.add_argument(
-        "--config-file", metavar="FILE", action="append", help="options of plugins, oslo.config; can be repeated"
+        "--config-file",
+        metavar="FILE",
+        action="append",
+        help="options, in oslo.config's form, instead of /etc/os-vif/os-vif.conf and os-vif.conf.d; can be repeated",
     )
     group.add_argument("-v", "--verbose", action="count", help="tell more; -vv tells everything")
     group.add_argument("-q", "--quiet", action="store_true", help="errors and JSON only")

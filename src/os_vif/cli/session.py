@@ -15,6 +15,11 @@ import os_vif
 from os_vif.cli.errors import BadInput, CommandError
 from os_vif.cli.exit_code import ExitCode
 
+#: Names the directory of the configuration that is read when the command line names no file.
+CONFIG_DIR_VARIABLE = "OS_VIF_CONFIG_DIR"
+
+_CONFIG_DIR = "/etc/os-vif"
+
 
 def open_journal(arguments: argparse.Namespace) -> None:
     """Enough for commands that only read the journal."""
@@ -25,14 +30,14 @@ def open_journal(arguments: argparse.Namespace) -> None:
 def open_options(arguments: argparse.Namespace) -> None:
     """Enough for commands that read the journal and the options."""
     open_journal(arguments)
-    _read_configuration(arguments.config_file)
+    _read_configuration(_files(arguments))
 
 
 def open_library(arguments: argparse.Namespace) -> None:
     """Everything: plugins included."""
     open_options(arguments)
     os_vif.initialize()
-    if arguments.config_file:
+    if _files(arguments):
         _check_options()
 
 
@@ -88,6 +93,15 @@ def use_state_directory(named: str | None) -> None:
             hint="Name a directory that this user can write, or leave --state-dir out for the usual one.",
         )
     os.environ[STATE_DIR_VARIABLE] = str(directory.absolute())
+
+
+def _files(arguments: argparse.Namespace) -> list[str]:
+    """The configuration: the files that were named or, if none was, what the administrator has put in the usual place."""
+    if arguments.config_file:
+        return list(arguments.config_file)
+    directory = Path(os.environ.get(CONFIG_DIR_VARIABLE) or _CONFIG_DIR)
+    files = [directory / "os-vif.conf", *sorted((directory / "os-vif.conf.d").glob("*.conf"))]
+    return [str(file) for file in files if file.exists()]
 
 
 def _read_configuration(files: list[str]) -> None:

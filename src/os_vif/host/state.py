@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -260,6 +261,9 @@ def _down(resource: Resource) -> Resource:
 
 _TYPES: dict[str, type[Resource]] = {}
 
+#: Where the rest of the vocabulary is, imported when a record names it: most processes never meet Open vSwitch.
+_VOCABULARY = ("os_vif.host.state_ovs", "os_vif.host.state_vf")
+
 
 def resource_type(cls: type[Resource]) -> type[Resource]:
     """Makes a type of resource known to the journal; third-party resources call it as a class decorator."""
@@ -285,13 +289,20 @@ def from_primitive(data: Mapping[str, Any]) -> Resource:
     """The resource that to_primitive() wrote. Raises HostError for one that is not known here."""
     values = {name: _thaw(value) for name, value in data.items() if name != "resource"}
     try:
-        return _TYPES[data["resource"]](**values)
+        return _type_named(data["resource"])(**values)
     except (KeyError, TypeError) as error:
         name = data.get("resource", "without a type")
         raise exception.HostError(
             f"The journal tells of a resource {name} that this process does not know ({error}); it takes the plugin,"
             " and the version of os-vif, that it was plugged with."
         ) from error
+
+
+def _type_named(name: str) -> type[Resource]:
+    if name not in _TYPES:
+        for module in _VOCABULARY:
+            importlib.import_module(module)
+    return _TYPES[name]
 
 
 def _default_of(field: dataclasses.Field[Any]) -> Any:
