@@ -19,7 +19,7 @@ TEST_PROGRAMS := qemu-system-x86_64:qemu-system-x86 ovsdb-server:openvswitch-swi
 	'/usr/lib/*/libvirt/connection-driver/libvirt_driver_qemu.so:libvirt-daemon-driver-qemu' \
 	/usr/include/libvirt/libvirt.h:libvirt-dev pkg-config:pkg-config cc:gcc '/usr/include/python3*/Python.h:python3-dev'
 
-.PHONY: help demo test lint compat bench venv clean programs guest-packages
+.PHONY: help demo test lint compat bench wheel venv clean programs guest-packages
 
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
@@ -41,10 +41,13 @@ compat: .venv-compat/.ready  ## tests of Nova, Neutron and Kuryr that use os-vif
 bench: .venv/.develops .venv-upstream/.ready .venv-upstream-430/.ready programs guest-packages  ## speed and size, beside upstream os-vif
 	.venv/bin/python bench/run.py $(ARGS)
 
+wheel: .venv/.runs  ## dist/os_vif-….whl, to install on other machines; tells its name and SHA-256
+	@tools/make-wheel
+
 venv: .venv/.develops  ## .venv with the project (editable), the command and what developing needs
 
 clean:  ## removes everything that the targets above made
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis build src/*.egg-info
+	rm -rf .venv .venv-* dist .mypy_cache .ruff_cache .pytest_cache .hypothesis build src/*.egg-info
 
 programs:
 	@tools/debian-packages $(PROGRAMS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,3 +50,15 @@ print(json.dumps([name for name in {MUST_NOT_LOAD!r} if name in sys.modules]))
     ran = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout) == []
+
+
+def test_documents_name_the_wheel_that_is_built():
+    """And nothing that pip would fetch from PyPI, where another os-vif is."""
+    wheel = f"os_vif-{importlib.metadata.version('os-vif')}-py3-none-any.whl"
+    root = SOURCE.parent
+    for path in (root / "README.md", *(root / "docs").glob("*.md")):
+        text = path.read_text()
+        assert set(re.findall(r"os_vif-[^ ]+?\.whl", text)) <= {wheel}, path
+        # The way back to upstream's is the one command that shall fetch it; the other is told of as what not to do.
+        fetched = set(re.findall(r"pip install[^\n`]*os-vif[^\n`]*", text)) - {"pip install os-vif==5.3.0"}
+        assert fetched <= ({"pip install os-vif"} if path.name in ("install.md", "nova.md") else set()), path

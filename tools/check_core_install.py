@@ -7,7 +7,6 @@ A compute host pays for every package: to download, to import, to watch for secu
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -38,13 +37,9 @@ def main() -> int:
 
 
 def _install(directory: Path) -> Path:
-    # A copy, so that setuptools' build directory of an earlier version cannot leak into the package.
-    source = directory / "source"
-    source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(REPOSITORY / name, source)
-    shutil.copytree(REPOSITORY / "src", source / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
-    subprocess.run([REPOSITORY / "tools" / "make-venv", directory / "venv", source], check=True)
+    subprocess.run([REPOSITORY / "tools" / "make-wheel", directory], check=True)
+    (wheel,) = directory.glob("*.whl")
+    subprocess.run([REPOSITORY / "tools" / "make-venv", directory / "venv", wheel], check=True)
     return directory / "venv" / "bin" / "python"
 
 

@@ -32,9 +32,9 @@ def test_plug_wires_and_tells(netns, vif_inside):
     plugged = vif_inside("plug", A, B)
     assert plugged.returncode == 0, plugged.stderr
     heading, first, second, summary = plugged.stdout.splitlines()
-    assert heading.split() == ["VIF", "PLUGIN", "DEVICE", "RESULT"]
-    assert first.split() == [ID_A, "linux_bridge", "tap4c9f2e6a-1d", "plugged"]
-    assert second.split() == [ID_B, "linux_bridge", "tapb7d08a15-93", "plugged"]
+    assert heading.split() == ["DEVICE", "PLUGIN", "RESULT", "VIF"]
+    assert first.split() == ["tap4c9f2e6a-1d", "linux_bridge", "plugged", ID_A]
+    assert second.split() == ["tapb7d08a15-93", "linux_bridge", "plugged", ID_B]
     assert summary.startswith("2 VIFs plugged in ")
     assert netns.link_names() == {BRIDGE}
     assert netns.link(BRIDGE)["mtu"] == 1450

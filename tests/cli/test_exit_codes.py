@@ -94,7 +94,7 @@ def test_without_rights_there_is_one_clear_error(netns):
         "error: Not permitted to change this host's network: this process is neither root nor holds CAP_NET_ADMIN"
     )
     assert hint == (
-        "  hint: Run as root or with CAP_NET_ADMIN, or install os-vif[privsep] and configure its helper_command."
+        "  hint: Run as root or with CAP_NET_ADMIN, or install oslo.privsep and configure its helper_command."
     )
     assert netns.snapshot() == before
 

@@ -31,8 +31,8 @@ def test_list_tells_people(netns, vif_inside):
     assert vif_inside("list").stdout == f"Nothing is recorded in {journal()}.\n"
     vif_inside("plug", A)
     heading, line = vif_inside("list").stdout.splitlines()
-    assert heading.split() == ["VIF", "PLUGIN", "DEVICE", "STATUS", "SINCE", "WHERE"]
-    vif_id, plugin, device, status, day, time, where = line.split()
+    assert heading.split() == ["DEVICE", "PLUGIN", "STATUS", "SINCE", "WHERE", "VIF"]
+    device, plugin, status, day, time, where, vif_id = line.split()
     assert (vif_id, plugin, device, status, where) == (ID_A, "linux_bridge", "tap4c9f2e6a-1d", "plugged", "here")
     assert (len(day), len(time)) == (10, 8)
 
@@ -56,7 +56,7 @@ def test_list_tells_programs(netns, vif_inside):
 def test_list_tells_where(new_netns, netns, vif_inside, vif):
     """A VIF of another network namespace is listed as such, and `check` leaves it alone."""
     vif_inside("plug", A)
-    assert vif("list").stdout.splitlines()[1].endswith("another network namespace")
+    assert vif("list").stdout.splitlines()[1].endswith(f"another network namespace  {ID_A}")
     assert vif("check").stdout == f"Nothing is recorded here ({journal()}).\n"
 
 
@@ -162,7 +162,7 @@ def test_restore_plugs_what_was_plugged_before_the_reboot(netns, vif_inside):
     netns.run(["iptables", "-F"])
     netns.run(["iptables", "-X"])
     netns.ip("link", "delete", BRIDGE)
-    assert vif_inside("list").stdout.splitlines()[1].endswith("before the reboot")
+    assert vif_inside("list").stdout.splitlines()[1].endswith(f"before the reboot  {ID_A}")
     restored = vif_inside("restore")
     assert restored.returncode == 0, restored.stderr
     assert restored.stdout.splitlines()[1].split() == [ID_A, "restored"]

@@ -6,12 +6,13 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import sys
 
 import pytest
 
 from support import require
-from support.vif_command import BRIDGE, A, command, noop_vifs
+from support.vif_command import BRIDGE, ID_A, A, command, noop_vifs
 
 
 def on_terminal(netns, *arguments, env=None):
@@ -47,6 +48,30 @@ def test_tables_have_colours_and_lines(netns, vif_inside):
     assert "─────" in seen
     assert "\033[32mplugged" in seen
     assert "\033" not in vif_inside("list").stdout
+
+
+def test_a_narrow_terminal_has_short_uuids(netns, vif_inside):
+    """A line for each VIF on 80 columns. The rest of the UUID is enough for `vif show`; a pipe has all of it."""
+    require(module="rich", package="'os-vif[cli]'")
+    vif_inside("plug", A)
+    *_, line = on_terminal(netns, "--no-color", "list", env={"COLUMNS": "80"}).strip().splitlines()
+    device, plugin, status, *_, short = line.split()
+    assert (device, plugin, status, short) == ("tap4c9f2e6a-1d", "linux_bridge", "plugged", ID_A[:8])
+    assert vif_inside("show", short).returncode == 0
+    assert ID_A in vif_inside("list").stdout
+
+
+def test_lines_are_broken_between_words_or_not_at_all(netns, vif_inside):
+    """Device names, addresses and bridges can be copied from every terminal, however narrow."""
+    require(module="rich", package="'os-vif[cli]'")
+    vif_inside("network", "create", "blue", "--cidr", "192.0.2.0/24")
+    attach = ("attach", "guest1", "--network", "blue", "--hypervisor", "qemu", "-o", "json")
+    (told,) = [json.loads(vif_inside(*attach).stdout)]
+    words = [told["device"], told["mac_address"], *told["ip_addresses"]]
+    for columns in ("80", "60", "40"):
+        seen = re.sub(r"\033\[\d*m", "", on_terminal(netns, "attachments", env={"COLUMNS": columns}))
+        assert [word for word in words if word in seen.split()] == words
+        assert max(map(len, seen.splitlines())) <= max(int(columns), 60)
 
 
 @pytest.mark.parametrize(("options", "env"), [(["--no-color"], {}), ([], {"NO_COLOR": "1"})])

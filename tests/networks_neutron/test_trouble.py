@@ -143,7 +143,7 @@ def test_without_the_client_of_openstack_it_is_told_how_to_install_it(monkeypatc
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(exception.NetworkUnavailable) as caught:
         Neutron("neutron", types.SimpleNamespace(endpoint="http://127.0.0.1:9", timeout=1)).get("/ports")
-    assert caught.value.hint == "Install it: pip install 'os-vif[neutron]'"
+    assert caught.value.hint == "Install it: pip install openstacksdk"
 
 
 @pytest.fixture

@@ -122,9 +122,9 @@ def row(attachment: Attachment) -> tuple[str, ...]:
     values = told(attachment)
     cells = (
         values["instance"], values["interface"], values["phase"], values["binding"] or "", values["device"] or "",
-        values["mac_address"] or "", ", ".join(values["ip_addresses"]),
+        " ".join([values["mac_address"] or "", *values["ip_addresses"]]),
     )  # fmt: skip
     return tuple(str(cell) for cell in cells)
 
 
-COLUMNS = ("instance", "interface", "phase", "binding", "device", "MAC address", "IP addresses")
+COLUMNS = ("instance", "interface", "phase", "binding", "device", "addresses")

@@ -24,7 +24,9 @@ _GUESTS = uuid.UUID("5b9d9a0c-4c39-5a73-9d0e-8f1f4e6b7a10")
 def add_interface(parser: argparse.ArgumentParser) -> None:
     """INSTANCE, and which of its interfaces."""
     parser.add_argument("instance", metavar="INSTANCE", type=_name, help="the guest's name")
-    parser.add_argument("--uuid", help="the guest's UUID; made of the name unless given")
+    parser.add_argument(
+        "--uuid", help="the guest's UUID; unless given, libvirt's for it, and with other hypervisors made of its name"
+    )
     parser.add_argument("--network", metavar="NAME", help="the network, by name or id")
     parser.add_argument("--port", metavar="ID", help="a port that is there already, instead of a new one")
     parser.add_argument("--as", dest="name", metavar="NAME", help="tells several interfaces on one network apart")
@@ -112,7 +114,7 @@ def wanted(arguments: argparse.Namespace, chosen: Sides) -> Wanted:
     if bool(arguments.network) == bool(arguments.port):
         raise usage("Either --network or --port is needed.", "`vif network list` shows the networks.")
     return Wanted(
-        guest=_guest(arguments),
+        guest=_guest(arguments, chosen),
         network=arguments.network or "",
         port_id=arguments.port,
         name=arguments.name or "",
@@ -123,12 +125,25 @@ def wanted(arguments: argparse.Namespace, chosen: Sides) -> Wanted:
     )
 
 
-def _guest(arguments: argparse.Namespace) -> Guest:
+def require_known(arguments: argparse.Namespace, chosen: Sides) -> None:
+    """For a guest that comes from another host: there it has its UUID from the hypervisor, by which its port is found.
+
+    Raises CommandError where that was not said, and cannot be looked up here.
+    """
+    if arguments.uuid or not chosen.hypervisor.GIVES_UUIDS or _uuid_here(arguments, chosen):
+        return
+    raise usage(
+        f"{chosen.hypervisor.name} on this host knows no guest {arguments.instance}, and no UUID is given.",
+        f"Say --uuid with what `virsh domuuid {arguments.instance}` prints on the host that the guest is on.",
+    )
+
+
+def _guest(arguments: argparse.Namespace, chosen: Sides) -> Guest:
     from os_vif.hypervisors.driver import Guest
 
     return Guest(
         name=arguments.instance,
-        uuid=guest_id(arguments),
+        uuid=_uuid(arguments, chosen),
         model=arguments.model,
         queues=arguments.queues,
         vcpus=arguments.vcpus,
@@ -138,10 +153,46 @@ def _guest(arguments: argparse.Namespace) -> Guest:
     )
 
 
-def guest_id(arguments: Any) -> str:
-    """The guest's UUID as given, or the one made of its name."""
+def _uuid(arguments: argparse.Namespace, chosen: Sides) -> str:
+    """The guest's UUID: as given, as it was attached with, as its hypervisor knows it, or made of its name."""
+    known = _uuid_here(arguments, chosen)
     if not arguments.uuid:
-        return str(uuid.uuid5(_GUESTS, arguments.instance))
+        return known or str(uuid.uuid5(_GUESTS, arguments.instance))
+    given = guest_id(arguments)
+    if known not in (None, given) and given not in _recorded_uuids(arguments, chosen):
+        raise usage(
+            f"{chosen.hypervisor.name} knows {arguments.instance} by the UUID {known}, not by {given}.",
+            "Leave --uuid out, or correct the guest's name.",
+        )
+    return given
+
+
+def _uuid_here(arguments: argparse.Namespace, chosen: Sides) -> str | None:
+    """What the guest is known by on this host, if it is.
+
+    What it was attached with comes first: a guest may have been defined in libvirt after that, with another UUID.
+    """
+    recorded = _recorded_uuids(arguments, chosen)
+    if len(recorded) == 1:
+        return recorded.pop()
+    return chosen.hypervisor.uuid_of(arguments.instance, arguments.place)
+
+
+def _recorded_uuids(arguments: argparse.Namespace, chosen: Sides) -> set[str]:
+    from os_vif.lifecycle import Attachments
+
+    if not Attachments.are_kept():
+        return set()
+    return {
+        one.wanted.guest.uuid
+        for one in Attachments.here().all()
+        if one.hypervisor == chosen.hypervisor.name
+        and (one.wanted.guest.name, one.wanted.guest.place) == (arguments.instance, arguments.place)
+    }
+
+
+def guest_id(arguments: Any) -> str:
+    """The guest's UUID as given. Raises CommandError."""
     try:
         return str(uuid.UUID(arguments.uuid))
     except ValueError:

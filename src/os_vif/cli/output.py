@@ -48,11 +48,13 @@ class Output:
         """A table for people."""
         if self.as_json or self.quiet:
             return
+        from os_vif.cli import table
+
         console = self.console()
         if console is not None:
-            _print_rich_table(console, columns, rows)
+            table.draw(console, columns, rows)
         else:
-            print("\n".join(_aligned([[column.upper() for column in columns], *rows])))
+            print(table.aligned(columns, rows))
 
     def error(self, error: CommandError) -> None:
         """An error: on stdout as JSON for programs, on stderr for people."""
@@ -80,32 +82,3 @@ class Output:
         except ImportError:
             return None
         return Console(stderr=stderr, no_color=not self._color, highlight=False)
-
-
-def _print_rich_table(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        table.add_column(column, overflow="fold", no_wrap=number == 0)
-    for row in rows:
-        table.add_row(*(Text(cell, style=_cell_style(cell)) for cell in row))
-    console.print(table)
-
-
-_CELL_STYLES = {
-    "green": ("ok", "plugged", "unplugged", "removed", "repaired", "restored", "valid"),
-    "yellow": ("plugging", "unplugging", "would be removed", "unknown"),
-    "red": ("differs", "failed", "not valid"),
-}
-
-
-def _cell_style(cell: str) -> str:
-    return next((style for style, words in _CELL_STYLES.items() if cell in words), "")
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -96,7 +96,7 @@ def use_state_directory(named: str | None) -> None:
 
 
 def _files(arguments: argparse.Namespace) -> list[str]:
-    """The configuration: the files that were named or, if none was, what the administrator has put in the usual place."""
+    """The files that were named or, if none was, those in the usual place."""
     if arguments.config_file:
         return list(arguments.config_file)
     directory = Path(os.environ.get(CONFIG_DIR_VARIABLE) or _CONFIG_DIR)

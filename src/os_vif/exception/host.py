@@ -91,7 +91,7 @@ class NotPermitted(HostError):
 
     code = "not-permitted"
     msg_fmt = "Not permitted to %(what)s: %(reason)s"
-    hint = "Run as root or with CAP_NET_ADMIN, or install os-vif[privsep] and configure its helper_command."
+    hint = "Run as root or with CAP_NET_ADMIN, or install oslo.privsep and configure its helper_command."
 
 
 class NotRecorded(HostError):

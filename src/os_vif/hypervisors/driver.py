@@ -52,9 +52,19 @@ class HypervisorDriver(abc.ABC):
     #: Whether its guests can only be given interfaces while they run, with attach().
     HOT_ONLY: ClassVar[bool] = False
 
+    #: Whether the hypervisor gives each guest a UUID, which uuid_of() looks up.
+    GIVES_UUIDS: ClassVar[bool] = False
+
     def __init__(self, name: str, config: Any) -> None:
         self.name = name
         self.config = config
+
+    def uuid_of(self, guest_name: str, place: str) -> str | None:
+        """The UUID by which the hypervisor at ``place`` knows a guest; None where it does not.
+
+        Raises HypervisorUnavailable where it must be asked and does not answer.
+        """
+        return None
 
     @abc.abstractmethod
     def offer(self, guest: Guest, host: str) -> Offer:

@@ -171,7 +171,7 @@ def _told(entry: Entry) -> dict[str, Any]:
 def _tell(output: Output, done: str, vifs: list[dict[str, Any]], started: float) -> None:
     output.document({"action": done, "vifs": vifs, "milliseconds": _milliseconds(started)})
     output.table(
-        ("VIF", "plugin", "device", "result"), [(one["vif_id"], one["plugin"], one["device"], done) for one in vifs]
+        ("device", "plugin", "result", "VIF"), [(one["device"], one["plugin"], done, one["vif_id"]) for one in vifs]
     )
     output.line(f"{_count(len(vifs))} {done} in {_milliseconds(started):.0f} ms.")
 

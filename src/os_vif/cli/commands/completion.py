@@ -32,7 +32,7 @@ def _completion(arguments: argparse.Namespace, output: Output) -> ExitCode:
             "Completion needs the Python package argcomplete.",
             code="missing-part",
             exit_code=ExitCode.FAILED,
-            hint="pip install 'os-vif[cli]' installs it.",
+            hint="pip install argcomplete",
         ) from error
     print(shellcode(["vif"], shell=arguments.shell))
     return ExitCode.OK

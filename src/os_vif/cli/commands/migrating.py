@@ -52,6 +52,7 @@ def _prepare(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
     attached.use(arguments)
     sides = guest_options.sides(arguments)
+    guest_options.require_known(arguments, sides)
     attaching.tell(lifecycle.prepare(guest_options.wanted(arguments, sides), sides), output)
     return ExitCode.OK
 

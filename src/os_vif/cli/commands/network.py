@@ -199,7 +199,7 @@ def _ports(arguments: argparse.Namespace, output: Output) -> ExitCode:
         output.line("There are no ports.")
         return ExitCode.OK
     rows = [row for port in ports for row in _port_rows(port)]
-    output.table(("port", "network", "MAC", "addresses", "host", "status", "type", "generation", "lapses"), rows)
+    output.table(("network", "addresses", "MAC", "host", "status", "type", "generation", "lapses", "port"), rows)
     return ExitCode.OK
 
 
@@ -207,15 +207,15 @@ def _port_rows(port: Port) -> Iterator[tuple[str, ...]]:
     for binding in port.bindings:
         lapses = "-" if binding.lapses_at is None else time.strftime("%H:%M:%S", time.localtime(binding.lapses_at))
         yield (
-            port.port_id,
             port.network,
-            port.mac_address,
             ", ".join(port.ip_addresses) or "-",
+            port.mac_address,
             binding.host,
             binding.status,
             binding.choice,
             str(binding.generation),
             lapses,
+            port.port_id,
         )
 
 

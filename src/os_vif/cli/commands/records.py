@@ -39,9 +39,9 @@ def _list(arguments: argparse.Namespace, output: Output) -> ExitCode:
         output.line(f"Nothing is recorded in {recorded.place_of_journal()}.")
         return ExitCode.OK
     rows = [
-        (r.vif_id, r.plugin, recorded.device(r), r.status, recorded.since(r), recorded.where(r, scope)) for r in records
+        (recorded.device(r), r.plugin, r.status, recorded.since(r), recorded.where(r, scope), r.vif_id) for r in records
     ]
-    output.table(("VIF", "plugin", "device", "status", "since", "where"), rows)
+    output.table(("device", "plugin", "status", "since", "where", "VIF"), rows)
     return ExitCode.OK
 
 

@@ -52,7 +52,7 @@ def module() -> Any:
         import libvirt
     except ImportError as error:
         unavailable = exception.HypervisorUnavailable(hypervisor=HYPERVISOR, reason=f"{error}.")
-        unavailable.hint = "pip install 'os-vif[libvirt]', which needs Debian's libvirt-dev, or the like, to build."
+        unavailable.hint = "pip install libvirt-python, which needs Debian's libvirt-dev, or the like, to build."
         raise unavailable from error
     # It would write every error to stderr, also those that are dealt with.
     libvirt.registerErrorHandler(lambda *_: None, None)

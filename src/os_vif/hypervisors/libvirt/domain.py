@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -36,14 +36,14 @@ class Domain:
     @classmethod
     def of(cls, opened: Any, guest: Guest) -> Domain | None:
         """The guest with that UUID, or else of that name; None where there is none."""
-        libvirt = connection.module()
-        for look_up, key in ((opened.lookupByUUIDString, guest.uuid), (opened.lookupByName, guest.name)):
-            try:
-                return cls(look_up(key))
-            except libvirt.libvirtError as error:
-                if error.get_error_code() not in (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_INVALID_ARG):
-                    raise
-        return None
+        found = _looked_up(opened.lookupByUUIDString, guest.uuid) or _looked_up(opened.lookupByName, guest.name)
+        return cls(found) if found else None
+
+    @staticmethod
+    def uuid_of(opened: Any, name: str) -> str | None:
+        """The UUID of the guest of that name; None where there is none."""
+        found = _looked_up(opened.lookupByName, name)
+        return str(found.UUIDString()) if found else None
 
     @property
     def type(self) -> str:
@@ -122,6 +122,17 @@ class Domain:
         """The guest, or the device of it, since we looked."""
         libvirt = self._libvirt
         return libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_OPERATION_INVALID, libvirt.VIR_ERR_DEVICE_MISSING
+
+
+def _looked_up(look_up: Callable[[str], Any], key: str) -> Any:
+    """The domain, or None where there is none."""
+    libvirt = connection.module()
+    try:
+        return look_up(key)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() in (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_INVALID_ARG):
+            return None
+        raise
 
 
 def _text(element: Element) -> str:

@@ -46,11 +46,23 @@ class LibvirtDriver(HypervisorDriver):
         offering.LEASE,
     )
 
+    GIVES_UUIDS: ClassVar[bool] = True
+
     def __init__(self, name: str, config: Any) -> None:
         super().__init__(name, config)
         self._devices = HostDevices()
         # Whoever renders for many guests asks once.
         self._version_at = functools.cache(_version_at)
+
+    def uuid_of(self, guest_name: str, place: str) -> str | None:
+        """See HypervisorDriver. Where the version is configured, libvirt need not be there to be asked."""
+        try:
+            with connection.opened_for_reading(place or str(self.config.uri)) as opened:
+                return Domain.uuid_of(opened, guest_name)
+        except exception.HypervisorUnavailable:
+            if not self.config.version:
+                raise
+            return None
 
     def offer(self, guest: Guest, host: str) -> Offer:
         """See HypervisorDriver. Raises HypervisorUnavailable where libvirt must be asked and cannot.

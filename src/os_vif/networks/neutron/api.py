@@ -116,7 +116,7 @@ class Neutron:
             from keystoneauth1.exceptions import ClientException
             from openstack.exceptions import SDKException
         except ImportError as error:
-            raise self._unavailable(error, "Install it: pip install 'os-vif[neutron]'") from error
+            raise self._unavailable(error, "Install it: pip install openstacksdk") from error
         try:
             connection = openstack.connect(**self._where())
             if self._config.endpoint:
