@@ -28,8 +28,7 @@ class Service:
 
     def __init__(self, namespace: Namespace, package: str) -> None:
         require(module="oslo_privsep", package="oslo.privsep")
-        if not _can_become(NOBODY):
-            missing("there is no second user here (a user namespace with one user); run the tests as root")
+        require_second_user()
         self._namespace = namespace
         self._package = package
         self._sudo = Sudo(namespace)
@@ -60,6 +59,12 @@ class Service:
         """Removes its files."""
         self._sudo.close()
         shutil.rmtree(self.state)
+
+
+def require_second_user() -> None:
+    """Skips the test where files cannot be given to nobody."""
+    if not _can_become(NOBODY):
+        missing("there is no second user here (a user namespace with one user); run the tests as root")
 
 
 def _can_become(uid: int) -> bool:

@@ -38,6 +38,7 @@
     │   ├── NotPermitted                    not-permitted
     │   ├── NotRecorded                     not-recorded
     │   └── JournalError                    journal
+    │       └── UntrustedFile               untrusted-file
     ├── NegotiationError                    negotiation
     │   ├── MalformedOffer                  malformed-offer         (also a ValueError)
     │   ├── OfferNotUnderstood              offer-version
@@ -99,6 +100,7 @@ from os_vif.exception.host import (
     StepFailed,
     UndoFailed,
     UnplugIncomplete,
+    UntrustedFile,
     VerifyFailed,
 )
 from os_vif.exception.model import (
@@ -198,6 +200,7 @@ __all__ = [
     "UnplugIncomplete",
     "UnsetField",
     "UnsupportedObjectVersion",
+    "UntrustedFile",
     "VerifyFailed",
     "WrongPhase",
     "WrongWireType",

@@ -107,3 +107,14 @@ class JournalError(HostError):
 
     code = "journal"
     msg_fmt = "The journal %(path)s cannot be used: %(reason)s"
+
+
+class UntrustedFile(JournalError):
+    """A file or directory of ours that somebody else could have put there, or could exchange: it is not opened."""
+
+    code = "untrusted-file"
+    msg_fmt = "%(path)s is not used: %(reason)s."
+    hint = (
+        "See what it is (`ls -ld`), and remove it if it is not yours. A state directory is to belong to root or to the"
+        " service that uses it, and nobody else may write in it: `install -d -o OWNER -m 0700 DIRECTORY`."
+    )
