@@ -15,7 +15,8 @@ PLAN = f"""\
   5. set sysctl ipv4/arp_announce of {BRIDGE} to 2
   6. bring {BRIDGE} up
   7. write 2 forwarding rules into ipv4 chain {CHAIN}
-  8. set mtu of {BRIDGE} to 1450
+  8. write 2 forwarding rules into ipv6 chain {CHAIN}
+  9. set mtu of {BRIDGE} to 1450
 """
 
 
@@ -62,7 +63,8 @@ def test_unplug_leaves_the_host_as_it_was(netns, vif_inside):
     vif_inside("plug", A, B)
     assert netns.snapshot() != before
     planned = vif_inside("plan", "--unplug", A, B)
-    assert planned.stdout == f"  1. delete ipv4 chain {CHAIN}\n  2. delete bridge {BRIDGE}\n"
+    steps = (f"delete ipv6 chain {CHAIN}", f"delete ipv4 chain {CHAIN}", f"delete bridge {BRIDGE}")
+    assert planned.stdout == "".join(f"  {number}. {step}\n" for number, step in enumerate(steps, 1))
     unplugged = vif_inside("unplug", A, B)
     assert unplugged.returncode == 0, unplugged.stderr
     assert unplugged.stdout.splitlines()[-1].startswith("2 VIFs unplugged in ")

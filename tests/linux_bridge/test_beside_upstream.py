@@ -24,12 +24,13 @@ JOINED = {"mtu": 1450, "bridge_interface": "eth9"}
 
 #: Network, options, and how many chains of rules there are.
 CASES = {
-    "a bridge alone": (ALONE, {}, 1),
-    "an MTU of the options": ({"bridge_interface": None}, {"network_device_mtu": 1400}, 1),
-    "an interface with addresses and routes": (JOINED, {}, 1),
+    "a bridge alone": (ALONE, {}, 2),
+    "an MTU of the options": ({"bridge_interface": None}, {"network_device_mtu": 1400}, 2),
+    "an interface with addresses and routes": (JOINED, {}, 2),
     "IPv6 rules": (JOINED, {"use_ipv6": True}, 2),
-    "an interface of the options": (ALONE, {"flat_interface": "eth9"}, 1),
-    "forwarding for one interface": (JOINED, {"forward_bridge_interface": ["eth9"]}, 1),
+    "no IPv6 rules": (JOINED, {"use_ipv6": False}, 1),
+    "an interface of the options": (ALONE, {"flat_interface": "eth9"}, 2),
+    "forwarding for one interface": (JOINED, {"forward_bridge_interface": ["eth9"]}, 2),
 }
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from support import vifs
@@ -46,6 +48,24 @@ def test_a_guest_reaches_what_is_behind_the_interface(host, wire, guest, new_net
     host.plug(vifs.bridge("br0", bridge_interface=wire))
     one = guest("br0", "tap1", "10.0.0.1/24")
     assert reaches(one, "10.0.0.9")
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("use_ipv6", [True, False])
+def test_guests_reach_each_other_where_the_host_drops_what_it_forwards(new_host, guest, family, use_ipv6):
+    """As Docker has it in both families; bridged packets pass there once br_netfilter is loaded."""
+    if not Path("/proc/sys/net/bridge").exists():
+        pytest.skip("br_netfilter is not loaded: modprobe br_netfilter")
+    host = new_host(use_ipv6=use_ipv6)
+    host.ns.run(["sh", "-c", "for f in /proc/sys/net/bridge/bridge-nf-call-ip*; do echo 1 >$f; done"])
+    for command in ("iptables", "ip6tables"):
+        host.ns.run([command, "-P", "FORWARD", "DROP"])
+    host.plug(vifs.bridge("br0"))
+    one = guest("br0", "tap1", "10.0.0.1/24")
+    two = guest("br0", "tap2", "10.0.0.2/24")
+    for other, address in ((one, "fd00::1/64"), (two, "fd00::2/64")):
+        other.ip("address", "add", address, "dev", "eth0", "nodad")
+    assert reaches(one, "10.0.0.2" if family == 4 else "fd00::2") is (family == 4 or use_ipv6)
 
 
 def test_the_hosts_connections_live_on_when_its_addresses_move(host, wire, new_netns):

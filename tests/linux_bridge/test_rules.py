@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+
 import pytest
 
+from os_vif.host import firewall_tool
 from support import differences, vifs
 
 THEIRS = (
@@ -84,13 +88,12 @@ def test_no_rules_where_the_network_side_filters(host):
     assert "os-vif" not in host.ns.run(["iptables-save"]).stdout
 
 
-def test_ipv6_has_the_same_rules_where_it_is_asked_for(new_host, host):
-    """os-vif 4.3.0 made its IPv6 chains with use_ipv6 set, and left them empty."""
+def test_ipv6_has_the_same_rules(host):
+    """os-vif 4.3.0 made its IPv6 chains with use_ipv6 set, and left them empty. Unplugging removes both families'."""
     before = host.ns.snapshot()
     vif = vifs.bridge("br0")
-    with_ipv6 = new_host(use_ipv6=True)
-    with_ipv6.plug(vif)
-    assert with_ipv6.ns.run(["ip6tables", "-S"]).stdout.splitlines() == [
+    host.plug(vif)
+    assert host.ns.run(["ip6tables", "-S"]).stdout.splitlines() == [
         "-P INPUT ACCEPT",
         "-P FORWARD ACCEPT",
         "-P OUTPUT ACCEPT",
@@ -99,14 +102,57 @@ def test_ipv6_has_the_same_rules_where_it_is_asked_for(new_host, host):
         "-A os-vif-br0 -i br0 -j ACCEPT",
         "-A os-vif-br0 -o br0 -j ACCEPT",
     ]
-    with_ipv6.unplug(vif)
+    assert [step.text for step in host.unplug(vif).steps if step.realm == "firewall"] == [
+        "delete ipv6 chain os-vif-br0",
+        "delete ipv4 chain os-vif-br0",
+    ]
     assert differences(before, host.ns.snapshot()) == []
 
 
-def test_without_use_ipv6_the_ipv6_rules_are_not_looked_at(host):
+def test_with_use_ipv6_switched_off_the_ipv6_rules_are_not_looked_at(new_host):
     """Not even an empty table comes into being."""
+    host = new_host(use_ipv6=False)
     host.plug(vifs.bridge("br0"))
     assert host.ns.run(["ip6tables-save"]).stdout == ""
+
+
+@pytest.fixture
+def without_ip6tables(monkeypatch, tmp_path):
+    """The tools of iptables, and not those of ip6tables."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("iptables-save", "iptables-restore"):
+        (tools / name).symlink_to(shutil.which(name, path=firewall_tool._SEARCH_PATH))
+    monkeypatch.setattr(firewall_tool, "_SEARCH_PATH", str(tools))
+    return tools
+
+
+def test_where_there_is_no_ip6tables_a_bridge_does_without_its_rules(host, without_ip6tables):
+    """Nothing is missing then, plugged again or unplugged; once it is installed, the next plug writes them."""
+    before, vif = host.ns.snapshot(), vifs.bridge("br0")
+    host.plug(vif)
+    assert host.plan(vif) == []
+    for name in ("ip6tables-save", "ip6tables-restore"):
+        (without_ip6tables / name).symlink_to(shutil.which(name))
+    assert host.plan(vif) == ["write 2 forwarding rules into ipv6 chain os-vif-br0"]
+    for name in ("ip6tables-save", "ip6tables-restore"):
+        (without_ip6tables / name).unlink()
+    host.unplug(vif)
+    assert differences(before, host.ns.snapshot()) == []
+
+
+def test_plugging_again_starts_no_process(host, monkeypatch):
+    """In neither family."""
+    vif = vifs.bridge("br0")
+    host.plug(vif)
+    with monkeypatch.context() as watched:
+        watched.setattr(subprocess, "Popen", _must_not_be_called)
+        host.plug(vif)
+        assert host.plan(vif) == []
+
+
+def _must_not_be_called(*arguments, **_):
+    raise AssertionError(f"a process was started: {arguments}")
 
 
 def test_a_target_that_iptables_completes_is_recognized(new_host):

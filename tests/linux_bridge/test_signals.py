@@ -22,6 +22,7 @@ STEPS = [
     "set sysctl ipv4/arp_announce of br0 to 2",
     "bring br0 up",
     "write 2 forwarding rules into ipv4 chain os-vif-br0",
+    "write 2 forwarding rules into ipv6 chain os-vif-br0",
 ]
 
 

@@ -63,5 +63,6 @@ def test_the_plan_is_shown_all_the_same(host, wire):
         "add vlan7 to bridge br0",
         "bring vlan7 up",
         "write 2 forwarding rules into ipv4 chain os-vif-br0",
+        "write 2 forwarding rules into ipv6 chain os-vif-br0",
         "set mtu of br0 to 1400",
     ]

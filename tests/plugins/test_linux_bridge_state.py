@@ -35,9 +35,12 @@ def vlan(parent, mtu=1500):
     ]
 
 
-def rules(*texts, family="ipv4", **more):
+def rules(*texts, families=("ipv4", "ipv6"), **more):
     extra = "".join(f" {key}={value}" for key, value in more.items())
-    return [f"ForwardingRules{extra} chain=os-vif-br0 family={family} rules={'; '.join(texts)} shared"]
+    return [
+        f"ForwardingRules{extra} chain=os-vif-br0 family={family} rules={'; '.join(texts)} shared"
+        for family in families
+    ]
 
 
 @pytest.mark.parametrize(
@@ -105,13 +108,7 @@ def test_devices(configured, network, options, expected):
             {"forward_bridge_interface": ["br0"]},
             rules("-i br0 -o br0 -j ACCEPT", "-i br0 -j DROP", "-o br0 -j DROP"),
         ),
-        (
-            {"use_ipv6": True},
-            [
-                *rules("-i br0 -j ACCEPT", "-o br0 -j ACCEPT"),
-                *rules("-i br0 -j ACCEPT", "-o br0 -j ACCEPT", family="ipv6"),
-            ],
-        ),
+        ({"use_ipv6": False}, rules("-i br0 -j ACCEPT", "-o br0 -j ACCEPT", families=["ipv4"])),
         (
             {"iptables_top_regex": "-i lo"},
             rules("-i br0 -j ACCEPT", "-o br0 -j ACCEPT", below="-i lo"),
@@ -121,7 +118,7 @@ def test_devices(configured, network, options, expected):
 def test_forwarding_rules(configured, options, expected):
     """The rules and their order are those of os-vif 4.3.0, less those that can never match.
 
-    There, with `use_ipv6`, the IPv6 chains are made and stay empty; here they hold the same rules.
+    There, and only with `use_ipv6`, the IPv6 chains are made and stay empty; here they hold the same rules.
     """
     plugin = configured(LinuxBridgePlugin, **options)
     stated = lines(plugin.desired_state(vifs.bridge("br0"), vifs.INSTANCE))

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from os_vif.host.access import HostAccess
 from os_vif.host.firewall_tool import ChainState
@@ -12,6 +13,9 @@ from os_vif.host.operations import Operation
 from os_vif.host.plan import Holding, Outcome, Step
 from os_vif.host.realm import Marked, Purpose
 from os_vif.host.state import ForwardingRules, Resource
+
+#: Of a chain: there can be none here.
+_IMPOSSIBLE: Final = "impossible"
 
 
 class FirewallRealm:
@@ -22,10 +26,19 @@ class FirewallRealm:
     def __init__(self, host: HostAccess) -> None:
         self._host = host
 
-    def read(self, resources: Sequence[Resource], purpose: Purpose) -> dict[str, ChainState | None]:
+    def read(self, resources: Sequence[Resource], purpose: Purpose) -> dict[str, ChainState | str | None]:
         """The chains concerned, by the resources' keys."""
         wanted = [resource for resource in resources if isinstance(resource, ForwardingRules)]
-        return {r.key: self._host.read_chain(r.family, r.chain, purpose.context) for r in wanted}
+        return {resource.key: self._state(resource, purpose) for resource in wanted}
+
+    def _state(self, rules: ForwardingRules, purpose: Purpose) -> ChainState | str | None:
+        try:
+            return self._host.read_chain(rules.family, rules.chain, purpose.context)
+        except OSError as error:
+            # Where there is no ip6tables, nobody drops what is let pass with it.
+            if rules.family == "ipv6" and error.errno in (errno.ENOENT, errno.EAFNOSUPPORT):
+                return _IMPOSSIBLE
+            raise
 
     def run(self, operations: Sequence[Operation], context: str) -> None:
         """Does operations in order. Raises OperationFailed."""
@@ -34,8 +47,10 @@ class FirewallRealm:
     def converge(self, resource: Resource, actual: Any, purpose: Purpose) -> Outcome:
         """One step: the whole chain, and the jump to it, are written together."""
         assert isinstance(resource, ForwardingRules)
-        state: ChainState | None = actual[resource.key]
         holding = Holding(resource, made=True)
+        if actual[resource.key] == _IMPOSSIBLE:
+            return Outcome(holding)
+        state: ChainState | None = actual[resource.key]
         if state is not None and state.jumps == 1 and _same(resource.rules, state.rules):
             return Outcome(holding)
         text = f"write {len(resource.rules)} forwarding rules into {resource.label}"
@@ -49,7 +64,7 @@ class FirewallRealm:
         """Deletes the chain and the jump to it."""
         resource = holding.resource
         assert isinstance(resource, ForwardingRules)
-        if actual[resource.key] is None:
+        if actual[resource.key] in (None, _IMPOSSIBLE):
             return ()
         return (Step("firewall", resource.chain, f"delete {resource.label}", _delete(resource)),)
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import struct
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from os_vif.host.netlink import Conversation, KernelError, attributes, conversation
 
@@ -23,6 +25,11 @@ _CHAIN = re.compile(r"^os-vif-[^\s/:\x00]{1,21}$")
 _SECONDS = 30
 #: Where the tools are; a service need not have them on its own path.
 _SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+#: There unless IPv6 is left out of the kernel, or switched off when it boots (ipv6.disable=1).
+_IPV6_SETTINGS = Path("/proc/sys/net/ipv6")
+#: What the tools say where the kernel lacks the table, or the whole of ip6tables.
+_NO_TABLE = re.compile(r"[Tt]able does not exist|Address family not supported|Protocol not supported")
 
 _NETLINK_NETFILTER = 12  # linux/netlink.h; the socket module does not name it
 _NFT_GET_GENERATION = (10 << 8) | 16
@@ -51,7 +58,8 @@ _readings: dict[str, _Reading] = {}
 
 
 def read_chain(family: str, chain: str) -> ChainState | None:
-    """The chain of that name, or None when there is none. Raises OSError when the table cannot be read."""
+    """The chain of that name, or None when there is none. Raises OSError when the table cannot be read: ENOENT where
+    the tool is not installed, EAFNOSUPPORT where the kernel does without IPv6."""
     table = _filter_table(family)
     if chain not in table:
         return None
@@ -135,9 +143,10 @@ def _restore(family: str, lines: list[str]) -> None:
 
 def _call(family: str, tool: str, arguments: list[str], text: str) -> str:
     command = [f"{_PREFIX[family]}-{tool}", *arguments]
+    program = _program(family, command[0])
     try:
         done = subprocess.run(
-            command,
+            [program, *arguments],
             input=text,
             capture_output=True,
             text=True,
@@ -146,13 +155,21 @@ def _call(family: str, tool: str, arguments: list[str], text: str) -> str:
             start_new_session=True,
             check=False,
         )
-    except FileNotFoundError as error:
-        raise KernelError(errno.ENOENT, f"{command[0]} is not installed (Debian: apt-get install iptables)") from error
     except subprocess.TimeoutExpired as error:
         raise KernelError(errno.ETIMEDOUT, f"{command[0]} did not finish within {_SECONDS} seconds") from error
     if done.returncode:
-        raise KernelError(errno.EINVAL, f"{command[0]}: {done.stderr.strip()}")
+        number = errno.EAFNOSUPPORT if family == "ipv6" and _NO_TABLE.search(done.stderr) else errno.EINVAL
+        raise KernelError(number, f"{command[0]}: {done.stderr.strip()}")
     return done.stdout
+
+
+def _program(family: str, name: str) -> str:
+    if family == "ipv6" and not _IPV6_SETTINGS.exists():
+        raise KernelError(errno.EAFNOSUPPORT, "this kernel does without IPv6")
+    found = shutil.which(name, path=_SEARCH_PATH)
+    if found is None:
+        raise KernelError(errno.ENOENT, f"{name} is not installed (Debian: apt-get install iptables)")
+    return found
 
 
 def _checked(chain: str) -> str:

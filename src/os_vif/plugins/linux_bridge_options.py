@@ -13,9 +13,10 @@ _OLD_GROUP = "DEFAULT"
 OPTIONS: tuple[cfg.Opt, ...] = (
     cfg.BoolOpt(
         "use_ipv6",
-        default=False,
+        default=True,
         deprecated_group=_OLD_GROUP,
-        help="Write the forwarding rules of a bridge for IPv6 as well.",
+        help="Write the forwarding rules of a bridge for IPv6 as well, where there is ip6tables. Without them, guests "
+        "have no IPv6 on hosts that drop what they forward, as with Docker.",
     ),
     cfg.StrOpt(
         "iptables_top_regex",

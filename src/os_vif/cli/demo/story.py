@@ -172,7 +172,8 @@ def _unplug(screen: Screen, cast: Sequence[Entry], pair: Sequence[Guest]) -> Non
 def _nothing_left(screen: Screen) -> None:
     with screen.act("What is left?"):
         links = [link["ifname"] for link in json.loads(guests.run("ip", "-j", "link"))]
-        chains = [line for line in guests.run("iptables", "-S").splitlines() if "os-vif" in line]
+        saved = guests.run("iptables", "-S") + guests.run("ip6tables", "-S")
+        chains = [line for line in saved.splitlines() if "os-vif" in line]
         records = os_vif.records()
         screen.say(f"ip link: {', '.join(links)}", "good" if links == ["lo"] else "bad")
         screen.say(f"iptables: {len(chains)} rules of ours", "bad" if chains else "good")
