@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every target does its own set-up, once: a virtual environment, and, as root on Debian, the packages that are missing.
-# Variables: PYTHON=python3.13 chooses the interpreter; ARGS="-k tap -x" goes to pytest, or to bench or compat.
+# Variables: PYTHON=python3.13 chooses the interpreter; ARGS="-k tap -x" goes to pytest, or to bench or compat;
+# JOBS=1 runs the tests one after the other, which --pdb needs.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -9,6 +10,8 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 ARGS ?=
+# One more than there are processors: a third of the time tests wait for something.
+JOBS ?= $(shell echo $$(($$(nproc) + 1)))
 PROGRAMS := ip:iproute2 iptables:iptables ping:iputils-ping
 # The kernels of most machines lack something that some test needs: these run on one of Debian's, in QEMU.
 TEST_PROGRAMS := qemu-system-x86_64:qemu-system-x86 ovsdb-server:openvswitch-switch openssl:openssl \
@@ -27,8 +30,11 @@ help:  ## this list
 demo: .venv/.runs programs  ## plug two VIFs, break, repair, unplug; then agree, attach and migrate: a minute's tour
 	@.venv/bin/vif demo
 
-test: .venv/.develops .venv-upstream/.ready .venv-upstream-430/.ready .venv-neutron/.ready programs guest-packages .venv/.libvirt  ## all tests
-	.venv/bin/python -m pytest $(ARGS)
+# .venv-compat has Nova: what it makes of our answers is asked of itself.
+ENVIRONMENTS := .venv-upstream/.ready .venv-upstream-430/.ready .venv-neutron/.ready .venv-compat/.ready
+
+test: .venv/.develops $(ENVIRONMENTS) programs guest-packages .venv/.libvirt  ## all tests
+	.venv/bin/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadgroup --no-loadscope-reorder) $(ARGS)
 
 lint: .venv/.develops  ## style and types
 	.venv/bin/ruff check

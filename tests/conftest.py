@@ -24,6 +24,43 @@ hypothesis.settings.load_profile("os_vif")
 REPOSITORY = Path(__file__).resolve().parents[1]
 _WHY_NOT_ISOLATED = pytest.StashKey[str]()
 
+#: Where the tests of a directory share what takes long to start: a virtual machine, a Neutron server.
+_TOGETHER = ("sriov", "networks_neutron", "neutron_ml2")
+
+#: Directories and files that take long: begun first, so that at the end no process is alone with one.
+_LONG = (
+    "networks_neutron",
+    "linux_bridge/test_vlan_devices.py",
+    "sriov",
+    "neutron_ml2",
+    "engine/test_crashes.py",
+    "hypervisors/libvirt/test_guests.py",
+    "hypervisors/qemu/test_hot_plug.py",
+    "lifecycle/test_guests_moving.py",
+    "lifecycle/test_neutron_guests.py",
+    "objects/test_differential.py",
+    "hypervisors/libvirt/test_migrating.py",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tells pytest-xdist (make test) what one process is to run, and in which order to begin with it."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    order = {name: number for number, name in enumerate(_LONG)}
+    groups = {item: _group(item.path) for item in items}
+    items.sort(key=lambda item: order.get(groups[item], len(order)))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(groups[item]))
+
+
+def _group(path: Path) -> str:
+    try:
+        name = path.relative_to(Path(__file__).parent)
+    except ValueError:  # of the examples
+        return str(path)
+    return name.parts[0] if name.parts[0] in _TOGETHER else str(name)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # Who is not root often lacks these, and `ip netns exec iptables` with them.
