@@ -145,7 +145,7 @@ def _inodes():
 
 
 def _wait_for(condition):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, "waited for too long"
         time.sleep(0.01)

@@ -135,7 +135,7 @@ def interrupt(tmp_path):
     child = subprocess.Popen([command(), "plug", fifo], stderr=subprocess.PIPE, text=True)
     with fifo.open("w"):  # waits until the command has opened it
         child.send_signal(signal.SIGINT)
-        _, words = child.communicate(timeout=30)
+        _, words = child.communicate(timeout=120)
     return child.returncode, words
 
 

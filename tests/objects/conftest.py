@@ -49,5 +49,5 @@ def oracle(oracle_python: Path) -> Iterator[Run]:
 
     yield run
     requests.close()
-    process.wait(timeout=30)
+    process.wait(timeout=120)
     answers.close()

@@ -48,7 +48,7 @@ def test_many_find_no_bridge_at_once(switch, host):
     def observe(when, step):
         if when == "before" and "create" in step.text and not getattr(seen, "waited", False):
             seen.waited = True
-            line.wait(timeout=20)
+            line.wait(timeout=120)
 
     def body(number):
         try:

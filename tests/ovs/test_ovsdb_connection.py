@@ -291,7 +291,7 @@ else:
 def test_a_process_ends_without_sockets_left_open(server):
     """Nobody tells the library that it is over: neither a service nor its forked child is told of a leak."""
     checking = [sys.executable, "-W", "error::ResourceWarning", "-c", SERVICE]
-    ended = subprocess.run(checking, capture_output=True, text=True, check=False, timeout=30)
+    ended = subprocess.run(checking, capture_output=True, text=True, check=False, timeout=120)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "1\n2\n", "")
 
 

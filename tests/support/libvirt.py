@@ -149,7 +149,7 @@ class Libvirtd:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _wait(self) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while not self.virsh("version", check=False):
             assert self._process.poll() is None, "libvirtd has ended"
             assert time.monotonic() < end, f"libvirtd does not answer:\n{(self.directory / 'messages').read_text()}"
@@ -169,7 +169,7 @@ class Guest(Console):
         self._address = address
         self._path = daemon.directory / f"{name}.console"
         self._path.unlink(missing_ok=True)
-        self._listening.settimeout(20)
+        self._listening.settimeout(120)
         self._listening.bind(str(self._path))
         self._listening.listen()
 
@@ -196,7 +196,7 @@ class Guest(Console):
             devices="".join(devices),
         )
 
-    def wait(self, *, seconds: float = 60) -> None:
+    def wait(self, *, seconds: float = 240) -> None:
         """Returns when it answers, and has its address."""
         self._socket, _ = self._listening.accept()
         self._answer(seconds)

@@ -83,7 +83,7 @@ class Switch:
         if pid is None:
             return
         os.kill(pid, how)
-        end = time.monotonic() + 10
+        end = time.monotonic() + 120
         while _runs(pid):
             assert time.monotonic() < end, f"{daemon} does not end"
             time.sleep(0.005)
@@ -124,7 +124,7 @@ class Switch:
 
     def vsctl(self, *arguments: str) -> str:
         """ovs-vsctl, which waits until the switch has acted; returns what it prints."""
-        return self._call("ovs-vsctl", f"--db={self.remote}", "--timeout=20", *arguments).strip()
+        return self._call("ovs-vsctl", f"--db={self.remote}", "--timeout=120", *arguments).strip()
 
     def transact(self, *operations: dict[str, Any]) -> list[dict[str, Any]]:
         """One transaction by ovsdb-client; the results."""
@@ -195,7 +195,7 @@ class Watch:
     def __init__(self, switch: Switch) -> None:
         self._switch = switch
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(20)
+        self._socket.settimeout(120)
         self._socket.connect(switch.remote.partition(":")[2])
         self._buffer = ""
         self._marks = 0

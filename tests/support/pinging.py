@@ -14,7 +14,7 @@ from support.parts import require
 
 _ANSWERED = re.compile(r"icmp_seq=(\d+) ttl=")
 _PAUSE = "0.05"
-_PATIENCE = 60
+_PATIENCE = 240
 
 
 class Pinging:

@@ -32,7 +32,7 @@ class RealCard:
             (_PCI / self.physical / "sriov_numvfs").write_text(str(number))
         found = [_PCI / self.physical / f"virtfn{n}" for n in range(number)]
         self.functions = [path.resolve().name for path in found]
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while not all(self.links_at(address) for address in self.functions):
             assert time.monotonic() < end, "the virtual functions get no network devices"
             time.sleep(0.05)

@@ -19,7 +19,7 @@ class Console:
         self._read = 0
         self._socket = connected
 
-    def run(self, command: str, *, check: bool = True, seconds: float = 60) -> str:
+    def run(self, command: str, *, check: bool = True, seconds: float = 240) -> str:
         """Runs a line of shell, and returns what it writes; with another exit code than 0 the test fails."""
         self._socket.sendall(f"{command}\n".encode())
         code, output = self._answer(seconds)

@@ -32,7 +32,7 @@ def run(
     modules: Sequence[str],
     environment: Mapping[str, str],
     cards: int = 0,
-    seconds: float = 240,
+    seconds: float = 500,
     memory: int = 512,
 ) -> Outcome:
     """Boots a guest with these kernel modules, and runs a command in it. What it writes to file 3 is its output.

@@ -19,7 +19,7 @@ from support.guest.small import Guest
 #: QEMU's arguments for a guest that is to come.
 ARRIVING = ["-incoming", "defer"]
 
-_PATIENCE = 60
+_PATIENCE = 240
 
 
 def expect(arrival: Guest) -> None:

@@ -69,7 +69,7 @@ class Guest(Console):
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def wait(self, *, seconds: float = 60) -> None:
+    def wait(self, *, seconds: float = 240) -> None:
         """Returns when it answers, and has its address."""
         self._answer(seconds)
         if self._address:
