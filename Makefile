@@ -22,7 +22,7 @@ TEST_PROGRAMS := qemu-system-x86_64:qemu-system-x86 ovsdb-server:openvswitch-swi
 	'/usr/lib/*/libvirt/connection-driver/libvirt_driver_qemu.so:libvirt-daemon-driver-qemu' \
 	/usr/include/libvirt/libvirt.h:libvirt-dev pkg-config:pkg-config cc:gcc '/usr/include/python3*/Python.h:python3-dev'
 
-.PHONY: help demo test lint compat bench wheel venv clean programs guest-packages
+.PHONY: help demo test lint compat bench docs wheel venv clean programs guest-packages
 
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
@@ -47,13 +47,18 @@ compat: .venv-compat/.ready  ## tests of Nova, Neutron and Kuryr that use os-vif
 bench: .venv/.develops .venv-upstream/.ready .venv-upstream-430/.ready programs guest-packages  ## speed and size, beside upstream os-vif
 	.venv/bin/python bench/run.py $(ARGS)
 
+docs: .venv-docs/.ready  ## the documentation as a site and a man page, in docs/_build; a warning is an error
+	.venv-docs/bin/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs docs/_build/html
+	.venv-docs/bin/python -m sphinx --fail-on-warning --keep-going --quiet -b man docs docs/_build/man
+	@ls docs/_build/html/index.html docs/_build/man/vif.1
+
 wheel: .venv/.runs  ## dist/os_vif-….whl, to install on other machines; tells its name and SHA-256
 	@tools/make-wheel
 
 venv: .venv/.develops  ## .venv with the project (editable), the command and what developing needs
 
 clean:  ## removes everything that the targets above made
-	rm -rf .venv .venv-* dist .mypy_cache .ruff_cache .pytest_cache .hypothesis build src/*.egg-info
+	rm -rf .venv .venv-* dist docs/_build docs/reference/generated .mypy_cache .ruff_cache .pytest_cache .hypothesis build src/*.egg-info
 
 programs:
 	@tools/debian-packages $(PROGRAMS)
@@ -76,6 +81,10 @@ guest-packages: .venv/.develops
 .venv/.libvirt: pyproject.toml .venv/.develops | guest-packages
 	@if pkg-config --exists libvirt && tools/make-venv .venv --editable '.[libvirt]'; then touch $@; \
 	else echo "Tests of libvirt are skipped: its Python module cannot be built here (libvirt-dev, pkg-config, gcc)." >&2; fi
+
+.venv-docs/.ready: pyproject.toml tools/make-venv
+	tools/make-venv .venv-docs --editable '.[cli]' --group docs
+	@touch $@
 
 # What we replace: the oracle of the differential tests, and the last upstream with a Linux bridge plugin of its own.
 .venv-upstream/.ready: tools/make-venv

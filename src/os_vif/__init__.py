@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""os-vif: plug virtual machines into networks.
+"""os-vif: plug virtual machines into networks. ::
 
     import os_vif
     from os_vif import objects
@@ -171,11 +171,13 @@ def plan_unplug_many(pairs: Iterable[Pair]) -> Plan:
 
 
 def check(vif: VIFBase, instance_info: InstanceInfo) -> CheckResult:
-    """Whether the host is as the VIF needs it. Nothing is changed. One that was plugged silently is to be silent.
+    """Whether the host is as the VIF needs it. Nothing is changed. ::
 
-    result = os_vif.check(vif, instance)
-    if not result.ok:
-        print(result.differences)
+        result = os_vif.check(vif, instance)
+        if not result.ok:
+            print(result.differences)
+
+    One that was plugged silently is to be silent.
     """
     from os_vif import inspection
 
