@@ -5,20 +5,26 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import select
+import shutil
 import signal
 import socket
+import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
 import os_vif
 from os_vif import exception, plugging, upkeep
+from os_vif.host import state_directory
 from os_vif.networks.local.dnsmasq import Dnsmasq
 from os_vif.testing import offers
 from os_vif.testing.conformance.processes import start, wait
 from support import differences, require
 from support.network_side import Side
+from support.unprivileged import NOBODY, require_second_user
 
 _SHOW = 'echo "$1 $ip $mask $router $mtu $serverid"'
 
@@ -179,7 +185,7 @@ def test_an_address_is_given_on_by_another_host(side, host, bind, new_netns, ask
     assert ask(bind().vif).startswith("192.0.2.11 ")
 
 
-@pytest.mark.parametrize("moment", ["write_configuration", "start"])
+@pytest.mark.parametrize("moment", ["keep", "start"])
 def test_killed_while_a_network_is_made(side, host, monkeypatch, moment):
     """There is a network, which can be deleted, and nothing is left then."""
     before = host.snapshot()
@@ -214,9 +220,16 @@ def test_without_dnsmasq_nothing_is_made(side, host, monkeypatch):
     assert (side.manager.networks(), host.snapshot()) == ([], before)
 
 
+@contextlib.contextmanager
 def _no_directory(side):
-    side.directory.joinpath("dhcp").write_text("in the way")
-    return contextlib.nullcontext()
+    places = [place / "dhcp" for place in (state_directory.RUN_DIRECTORY, side.directory)]
+    for place in places:
+        shutil.rmtree(place, ignore_errors=True)
+        place.parent.mkdir(exist_ok=True)
+        place.write_text("in the way")
+    yield
+    for place in places:
+        place.unlink()
 
 
 def _port_in_use(side):
@@ -237,3 +250,123 @@ def test_a_server_that_cannot_start_leaves_nothing(side, host, trouble, words):
         side.create(bridge="br0", dhcp=True)
     assert (side.manager.networks(), host.snapshot()) == ([], before)
     assert plugging.engine().journal.records() == []
+
+
+def _pid(side, network):
+    return int((side.directory / "dhcp" / network.id / "pid").read_text())
+
+
+def _status(pid):
+    return dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+
+
+def test_it_has_a_user_of_its_own_and_three_capabilities(side, host):
+    """Whatever a guest makes it do, it is not root; in a user namespace of one user it can be nobody else."""
+    network = side.create(dhcp=True)
+    status = _status(_pid(side, network))
+    needed = f"{1 << 10 | 1 << 12 | 1 << 13:016x}"  # NET_BIND_SERVICE, NET_ADMIN, NET_RAW
+    assert [status[f"Cap{which}"] for which in ("Eff", "Prm", "Bnd")] == [needed] * 3
+    assert status["NoNewPrivs"] == "1"
+    who = pwd.getpwnam("dnsmasq" if "dnsmasq" in {entry.pw_name for entry in pwd.getpwall()} else "nobody")
+    alone = _users() == 1
+    assert status["Uid"].split() == ["0" if alone else str(who.pw_uid)] * 4
+    assert alone or status["Groups"].split() == []
+
+
+def _users():
+    return int(Path("/proc/self/uid_map").read_text().split()[2])
+
+
+def test_the_user_can_be_chosen(new_side, netns, tmp_path):
+    """One that is not there is refused, before anything is made."""
+    if _users() == 1:
+        pytest.skip("a user namespace of one user: run the tests as root")
+    with netns.enter():
+        plugging.use(None)
+        network = new_side(dhcp_user="nobody").create(dhcp=True)
+        try:
+            status = _status(_pid(new_side(), network))
+            assert status["Uid"].split()[0] == str(pwd.getpwnam("nobody").pw_uid)
+        finally:
+            new_side(dhcp_user="nobody").manager.delete("blue")
+        with pytest.raises(exception.NetworkUnavailable, match="there is no user nonesuch on this machine") as caught:
+            new_side(dhcp_user="nonesuch").create(dhcp=True)
+        assert "dhcp_user" in caught.value.hint
+        assert new_side().manager.networks() == []
+        plugging.use(None)
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_nobody_else_writes_what_it_obeys(side, host, bind, ask, umask):
+    """Its user owns but the directory that its process id is in; and can read what changes while it runs."""
+    before = os.umask(umask)
+    try:
+        network = side.create(dhcp=True)
+        assert ask(bind().vif)
+    finally:
+        os.umask(before)
+    directory = (side.directory / "dhcp" / network.id).resolve()
+    owner = _status(_pid(side, network))["Uid"].split()[0]
+    for place in (directory, *directory.iterdir()):
+        found = place.lstat()
+        mine = found.st_uid == os.geteuid() and (stat.S_ISLNK(found.st_mode) or not found.st_mode & 0o022)
+        assert mine or (place.name, str(found.st_uid)) == ("run", owner), place
+    assert [found.name for found in (directory / "run").iterdir()] == ["pid"]
+
+
+def test_its_word_on_which_process_it_is_is_not_believed(side, host, bind):
+    """Guests talk to it: it might name any process, a link or a FIFO; what it names is neither ended nor waited for."""
+    network = side.create(dhcp=True)
+    pid_file = (side.directory / "dhcp" / network.id / "run" / "pid").resolve()
+    own = pid_file.read_text()
+    victim = subprocess.Popen(["sleep", "1000"])
+    try:
+        for word in (str(victim.pid), "-1", "0", "1e3", "9" * 400, "", "\udcff"):
+            pid_file.write_bytes(word.encode(errors="surrogateescape"))
+            assert not side.manager.dhcp_runs(network)
+        pid_file.unlink()
+        os.mkfifo(pid_file)
+        assert not side.manager.dhcp_runs(network)
+        pid_file.unlink()
+        pid_file.symlink_to("/proc/1/stat")
+        assert not side.manager.dhcp_runs(network)
+        assert victim.poll() is None
+    finally:
+        victim.kill()
+        victim.wait()
+        pid_file.unlink(missing_ok=True)
+        pid_file.write_text(own)
+    assert side.manager.dhcp_runs(network)
+
+
+def test_the_owner_of_the_state_directory_does_not_lead_root(side, host, bind, ask):
+    """A link, a FIFO or files in place of ours: root's server does not read there, and root does not write there."""
+    require_second_user()
+    network = side.create(dhcp=True)
+    os.kill(_pid(side, network), signal.SIGKILL)
+    shutil.rmtree(state_directory.RUN_DIRECTORY / "dhcp")  # as after a reboot
+    elsewhere = side.directory / "elsewhere"
+    elsewhere.mkdir()
+    (side.directory / "dhcp").rename(side.directory / "old")
+    planted = side.directory / "dhcp" / network.id
+    planted.mkdir(parents=True)
+    os.mkfifo(planted / "dnsmasq.conf")
+    (planted / "hosts").symlink_to(elsewhere / "hosts")
+    (planted / "run").symlink_to(elsewhere)
+    for place in (side.directory, side.directory / "dhcp", planted):
+        os.chown(place, NOBODY, NOBODY)
+    try:
+        assert ask(bind().vif)
+        assert list(elsewhere.iterdir()) == []
+        assert (planted / "dnsmasq.conf").is_fifo()
+    finally:
+        os.chown(side.directory, os.geteuid(), os.getegid())
+
+
+def test_a_guest_keeps_its_address_when_the_server_is_started_anew(side, host, bind, ask):
+    """It remembers no leases: who is served is written down. Others that go, or a kill, are no reason to lose one."""
+    side.create(dhcp=True)
+    one, other = bind().vif, bind().vif
+    first = ask(one)
+    side.driver.unbind(other.id, "host-a")
+    assert ask(one) == first

@@ -58,6 +58,9 @@ def isolate() -> None:
     if root:
         Path("/run/netns").mkdir(exist_ok=True)
         mount("tmpfs", "/run/netns", "tmpfs")
+        Path("/run/os-vif").mkdir(exist_ok=True)
+        mount("tmpfs", "/run/os-vif", "tmpfs")
+        Path("/run/os-vif").chmod(0o755)
     else:
         mount("tmpfs", "/run", "tmpfs")
         Path("/run/netns").mkdir()

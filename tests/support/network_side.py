@@ -13,6 +13,7 @@ from os_vif.networks.local.wanted import WantedNetwork
 from support import vifs
 
 OPTIONS = {
+    "dhcp_user": None,
     "ovs_datapath_type": "system",
     "ovs_dpdk": False,
     "vhostuser_socket_dir": "/var/run/openvswitch",

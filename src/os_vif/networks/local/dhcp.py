@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ import os_vif
 from os_vif import exception, plugging
 from os_vif.host.operations import Operation, OperationFailed
 from os_vif.networks.driver import Port
-from os_vif.networks.local import dnsmasq, provisions
+from os_vif.networks.local import confined, dnsmasq, provisions
 from os_vif.networks.local.dnsmasq import Dnsmasq
 from os_vif.networks.local.model import LINUX_BRIDGE, Network
+from os_vif.networks.local.server_files import ServerFiles
 from os_vif.objects.instance_info import InstanceInfo
 from os_vif.objects.vif import VIFBase, VIFBridge, VIFOpenVSwitch, VIFPortProfileOpenVSwitch
 
@@ -31,24 +32,52 @@ _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _AF_INET, _SCOPE_UNIVERSE = 2, 0
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a server was started, and for which database."""
+
+    boot: str
+    namespace: str
+    database: str
+
+    @classmethod
+    def here(cls, database: Path) -> Place:
+        """That of the calling thread."""
+        scope = plugging.engine().scope()
+        return cls(scope.boot, scope.namespace, str(database.absolute()))
+
+    @classmethod
+    def read(cls, path: Path) -> Place | None:
+        """What written() wrote; None where it is something else."""
+        try:
+            values = json.loads(path.read_text())
+            return cls(*(str(values[name]) for name in ("boot", "namespace", "database")))
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def written(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self))
+
+
 class DhcpServer:
-    """That of one network. ``database``: the file that holds the network; the server's files are beside it."""
+    """That of one network. ``database``: the file that holds the network."""
 
     def __init__(self, database: Path, network: Network, config: Any) -> None:
         self._network = network
         self._config = config
-        directory = database.parent / "dhcp" / network.id
-        self._place = directory / "place"
-        self._dnsmasq = Dnsmasq(directory)
+        self._database = database
+        self._files = ServerFiles(network.id, database.parent)
+        self._dnsmasq = Dnsmasq(network, self._files, config.dhcp_user or "")
 
     @property
     def runs(self) -> bool:
         """Whether there is a process."""
-        return self._dnsmasq.pid() is not None
+        return self._dnsmasq.runs
 
     def check_possible(self) -> None:
-        """Raises NetworkUnavailable where dnsmasq is not installed."""
-        dnsmasq.program()
+        """Raises NetworkUnavailable where dnsmasq is not installed, or could not be who it is to be."""
+        confined.command([dnsmasq.program()], confined.user(self._config.dhcp_user or ""))
 
     def keep(self, ports: Sequence[Port]) -> None:
         """Sees to it that it runs, if this is the place for it, and that it knows the ports.
@@ -59,26 +88,39 @@ class DhcpServer:
             return self.tell(ports)
         self._wire()
         with self._explained():
-            self._dnsmasq.write_configuration(self._network)
-            self._place.write_text(json.dumps(asdict(plugging.engine().scope())))
-            if self.runs:
-                return self.tell(ports)
-            self._dnsmasq.write_hosts(ports)
-            return self._dnsmasq.start()
+            return self._dnsmasq.keep(ports, Place.here(self._database).written())
 
     def tell(self, ports: Sequence[Port]) -> None:
         """Writes down which ports there are, and tells it if it runs. Raises NetworkUnavailable."""
         with self._explained():
-            if self._dnsmasq.write_hosts(ports):
-                self._dnsmasq.reread()
+            self._dnsmasq.tell(ports)
+
+    def differences(self, ports: Sequence[Port]) -> Iterator[str]:
+        """What is not as keep() would have it, in words. Changes nothing."""
+        bridge = plugging.engine().host.get_link(self._network.bridge)
+        if bridge is None:
+            yield f"its bridge {self._network.bridge} is not there"
+        else:
+            known = {one["shown"] for one in plugging.engine().host.addresses_of(bridge.index)}
+            for address in self._addresses():
+                if address["shown"] not in known:
+                    yield f"its address {address['shown']} is not on {self._network.bridge}"
+        if not self._dnsmasq.runs:
+            yield "dnsmasq does not run"
+        elif not self._dnsmasq.runs_here:
+            yield "dnsmasq runs in another network namespace"
+        elif not self._dnsmasq.is_told(ports):
+            yield "dnsmasq does not know all that it is to tell"
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except OSError as error:
-            reason = f"the DHCP server of network {self._network.name}: {error}."
-            raise exception.NetworkUnavailable(driver="local", reason=reason) from error
+        except (OSError, exception.UntrustedFile) as error:
+            reason = f"the DHCP server of network {self._network.name}: {str(error).rstrip('.')}."
+            raised = exception.NetworkUnavailable(driver="local", reason=reason)
+            raised.hint = getattr(error, "hint", "")
+            raise raised from error
 
     def remove(self) -> None:
         """Ends it, and removes all that was made for it. Raises NetworkConflict, UnplugException."""
@@ -91,17 +133,15 @@ class DhcpServer:
         self._run("address.delete")
         os_vif.initialize()
         os_vif.unplug(self._vif(), self._instance())
-        self._dnsmasq.remove_files()
+        self._files.remove()
 
     @property
     def is_here(self) -> bool:
         """Whether this is where it was started. After a reboot it is wherever it is needed first."""
-        scope = plugging.engine().scope()
-        try:
-            known = json.loads(self._place.read_text())
-        except (OSError, ValueError):
-            return True
-        return bool(known["boot"] != scope.boot or known["namespace"] == scope.namespace)
+        directory = self._files.find()
+        known = None if directory is None else Place.read(directory / dnsmasq.PLACE)
+        here = Place.here(self._database)
+        return known is None or known.boot != here.boot or known.namespace == here.namespace
 
     def _wire(self) -> None:
         os_vif.initialize()

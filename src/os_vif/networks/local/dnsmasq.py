@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A dnsmasq that serves DHCP on one bridge: its files, which are all in one directory, and its process.
+"""A dnsmasq that serves DHCP on one bridge: what it is told, and its process.
 
-It gives nobody an address but those that the file ``hosts`` names. Options are those of dnsmasq(8), version 2.80 and
-newer; ``static`` ranges and ``dhcp-hostsfile``, read again on SIGHUP, are what the rest stands on.
+It answers nobody but those that the file ``hosts`` names. Options are those of dnsmasq(8), version 2.80 and newer;
+``static`` ranges and ``dhcp-hostsfile``, read again on SIGHUP, are what the rest stands on. It writes no leases: only
+``hosts`` says whom an address is for, and a guest that renews a lease from before a restart is given it again.
 """
 
 from __future__ import annotations
 
 import contextlib
+import enum
 import os
-import pwd
 import select
 import shutil
 import signal
@@ -21,10 +22,15 @@ from pathlib import Path
 from os_vif import exception
 from os_vif.host import namespaces
 from os_vif.networks.driver import Port
+from os_vif.networks.local import confined
 from os_vif.networks.local.model import Network
+from os_vif.networks.local.server_files import ServerFiles
 
 PACKAGE = "dnsmasq-base"
 
+#: Where it is to run; for whoever starts it.
+PLACE = "place"
+_CONFIGURATION, _HOSTS = "dnsmasq.conf", "hosts"
 _LEASE = "1h"
 _SECONDS_TO_START, _SECONDS_TO_STOP = 30, 10
 
@@ -39,54 +45,97 @@ def program() -> str:
     return found
 
 
+class _News(enum.Enum):
+    """What became of those it serves. Reading again is for more of them; it keeps a lease for who had it."""
+
+    NONE = enum.auto()
+    MORE = enum.auto()
+    LESS = enum.auto()
+
+
 class Dnsmasq:
-    """The one whose files are in ``directory``, whether it runs or not."""
+    """That of a network, whether it runs or not. ``user``: whom it is to be, as configured."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._configuration = directory / "dnsmasq.conf"
-        self._hosts = directory / "hosts"
-        self._leases = directory / "leases"
-        self._pid_file = directory / "pid"
+    def __init__(self, network: Network, files: ServerFiles, user: str) -> None:
+        self._network = network
+        self._files = files
+        self._user = user
 
-    def write_configuration(self, network: Network) -> None:
-        """What it serves; it is read when it starts."""
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._configuration.write_text("".join(f"{line}\n" for line in self._lines(network)))
+    def keep(self, ports: Sequence[Port], place: str) -> None:
+        """Writes down what it serves, to whom, and where; starts it, here, unless it runs and knows all that.
 
-    def _lines(self, network: Network) -> Iterator[str]:
-        yield from ("port=0", "dhcp-authoritative", "bind-dynamic", "except-interface=lo")
-        yield f"interface={network.bridge}"
-        # Whoever else it were could not read its files again; and in a user namespace it can be nobody else.
-        yield from (f"user={pwd.getpwuid(os.geteuid()).pw_name}", "group=")
-        yield f"pid-file={self._pid_file}"
-        yield f"log-facility={self._directory / 'log'}"
-        yield f"dhcp-leasefile={self._leases}"
-        yield f"dhcp-hostsfile={self._hosts}"
-        yield f"dhcp-option=option:mtu,{network.mtu}"
-        for number, subnet in enumerate(subnet for subnet in network.subnets if subnet.dhcp_server):
+        Raises OSError, UntrustedFile, NetworkUnavailable.
+        """
+        who = confined.user(self._user)
+        directory = self._files.make(who)
+        _write(directory / PLACE, place)
+        changed = _write(directory / _CONFIGURATION, "".join(f"{line}\n" for line in self._lines(directory, who)))
+        news = self._write_hosts(directory, ports)
+        if self.runs_here:
+            self._follow(_News.LESS if changed else news)
+        else:
+            self.stop()
+            self.start()
+
+    def is_told(self, ports: Sequence[Port]) -> bool:
+        """Whether all that write() would write is written."""
+        directory = self._files.find()
+        if directory is None:
+            return False
+        lines = self._lines(directory, confined.user(self._user))
+        wanted = {_CONFIGURATION: lines, _HOSTS: _hosts(ports)}
+        return all(_read(directory / name) == "".join(f"{one}\n" for one in text) for name, text in wanted.items())
+
+    def _lines(self, directory: Path, who: confined.User) -> Iterator[str]:
+        yield from ("port=0", "dhcp-authoritative", "dhcp-ignore=tag:!known", "bind-dynamic", "except-interface=lo")
+        yield f"interface={self._network.bridge}"
+        # It is this user already: root's dnsmasq would look for one of its own.
+        yield from (f"user={who.name}", "group=")
+        yield f"pid-file={self._files.pid_file(directory)}"
+        yield "leasefile-ro"
+        yield f"dhcp-hostsfile={directory / _HOSTS}"
+        yield f"dhcp-option=option:mtu,{self._network.mtu}"
+        for number, subnet in enumerate(subnet for subnet in self._network.subnets if subnet.dhcp_server):
             cidr = IPv4Network(subnet.cidr)
             yield f"dhcp-range=set:subnet{number},{cidr.network_address},static,{cidr.netmask},{_LEASE}"
             # Without a value none is told of; else it would be dnsmasq itself.
             gateway = f",{subnet.gateway}" if subnet.gateway else ""
             yield f"dhcp-option=tag:subnet{number},option:router{gateway}"
 
-    def write_hosts(self, ports: Sequence[Port]) -> bool:
-        """Who gets which address; whether that is something new."""
-        text = "".join(f"{line}\n" for line in _hosts(ports))
-        if self._hosts.exists() and self._hosts.read_text() == text:
-            return False
-        new = self._hosts.with_suffix(".new")
-        new.write_text(text)
-        new.replace(self._hosts)
-        return True
+    def tell(self, ports: Sequence[Port]) -> None:
+        """Writes down who gets which address; a server that runs follows. Raises OSError, NetworkUnavailable."""
+        directory = self._files.find()
+        if directory is not None:
+            self._follow(self._write_hosts(directory, ports))
 
-    def pid(self) -> int | None:
-        """Its process, if it runs. A pid that has become somebody else's is not taken for it."""
-        with contextlib.suppress(OSError, ValueError):
-            pid = int(self._pid_file.read_text())
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            return pid if f"--conf-file={self._configuration}".encode() in command else None
+    def _write_hosts(self, directory: Path, ports: Sequence[Port]) -> _News:
+        lines = list(_hosts(ports))
+        before = set(_read(directory / _HOSTS).splitlines())
+        if not _write(directory / _HOSTS, "".join(f"{line}\n" for line in lines)):
+            return _News.NONE
+        return _News.LESS if before - set(lines) else _News.MORE
+
+    def _follow(self, news: _News) -> None:
+        if news is _News.LESS:
+            self.restart()
+        elif news is _News.MORE:
+            self._send(signal.SIGHUP)
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is a process."""
+        with self._process() as process:
+            return process is not None
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether there is one in the network namespace of the calling thread."""
+        namespace = self._namespace()
+        return namespace is not None and namespace == Path("/proc/thread-self/ns/net").stat().st_ino
+
+    def _namespace(self) -> int | None:
+        with self._process() as process, contextlib.suppress(OSError):
+            return None if process is None else Path(f"/proc/{self._pid()}/ns/net").stat().st_ino
         return None
 
     def start(self) -> None:
@@ -94,62 +143,86 @@ class Dnsmasq:
 
         Raises NetworkUnavailable, with its own words.
         """
-        command = [program(), f"--conf-file={self._configuration}"]
+        directory = self._files.make(confined.user(self._user))
+        command = confined.command([program(), _argument(directory)], confined.user(self._user))
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS_TO_START)
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=_SECONDS_TO_START,
+            )
         except subprocess.TimeoutExpired as error:
             reason = f"dnsmasq did not start within {_SECONDS_TO_START} seconds."
             raise exception.NetworkUnavailable(driver="local", reason=reason) from error
         if done.returncode:
             raise exception.NetworkUnavailable(driver="local", reason=f"{' '.join(done.stderr.split())}.")
 
-    def reread(self) -> None:
-        """Has it read again who gets which address.
-
-        Where an address that it has leased is somebody else's by now, it is started anew: it would go on keeping that
-        address for who had it.
-        """
-        pid = self.pid()
-        if pid is None:
-            return
-        if self._stale_leases():
-            namespaces.inside(Path(f"/proc/{pid}/ns/net"), self._restart)
-        else:
-            os.kill(pid, signal.SIGHUP)
-
-    def _restart(self) -> None:
-        self.stop()
-        stale = self._stale_leases()
-        kept = [line for line in self._leases.read_text().splitlines(keepends=True) if line not in stale]
-        self._leases.write_text("".join(kept))
-        self.start()
-
-    def _stale_leases(self) -> list[str]:
-        """Lines of the file of leases: the end of the lease, MAC, address, ..."""
-        if not self._leases.exists():
-            return []
-        given = set(self._hosts.read_text().split())
-        lines = self._leases.read_text().splitlines(keepends=True)
-        return [line for line in lines if ",".join(line.split()[1:3]) not in given]
+    def restart(self) -> None:
+        """Starts one that runs anew, where it runs."""
+        with self._process() as process:
+            if process is None:
+                return
+            namespace = os.open(f"/proc/{self._pid()}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self.stop()
+            namespaces.inside(Path(f"/proc/self/fd/{namespace}"), self.start)
+        finally:
+            os.close(namespace)
 
     def stop(self) -> None:
         """Ends it, and returns when it is gone. Nothing happens if it does not run."""
-        pid = self.pid()
-        if pid is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process = os.pidfd_open(pid)
-            try:
-                for how in (signal.SIGTERM, signal.SIGKILL):
-                    signal.pidfd_send_signal(process, how)
-                    if select.select([process], [], [], _SECONDS_TO_STOP)[0]:
-                        break
-            finally:
-                os.close(process)
+        with self._process() as process, contextlib.suppress(ProcessLookupError):
+            if process is None:
+                return
+            for how in (signal.SIGTERM, signal.SIGKILL):
+                signal.pidfd_send_signal(process, how)
+                if select.select([process], [], [], _SECONDS_TO_STOP)[0]:
+                    break
 
-    def remove_files(self) -> None:
-        """Removes the directory."""
-        shutil.rmtree(self._directory, ignore_errors=True)
+    def _send(self, number: int) -> None:
+        with self._process() as process, contextlib.suppress(ProcessLookupError):
+            if process is not None:
+                signal.pidfd_send_signal(process, number)
+
+    @contextlib.contextmanager
+    def _process(self) -> Iterator[int | None]:
+        """A descriptor of its process, if it runs. A pid that has become somebody else's is not taken for it."""
+        directory, pid = self._files.find(), self._pid()
+        if directory is None or pid is None:
+            yield None
+            return
+        with confined.process(pid, _argument(directory), self._files.owner(directory)) as found:
+            yield found
+
+    def _pid(self) -> int | None:
+        directory = self._files.find()
+        return None if directory is None else self._files.pid(directory)
+
+
+def _argument(directory: Path) -> str:
+    return f"--conf-file={directory / _CONFIGURATION}"
+
+
+def _write(path: Path, text: str) -> bool:
+    """Exchanges a file's text, in a directory of ours alone; whether it was another one. It is for the server too."""
+    if _read(path) == text:
+        return False
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.chmod(0o644)
+    new.replace(path)
+    return True
+
+
+def _read(path: Path) -> str:
+    """ "" where there is nothing."""
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def _hosts(ports: Sequence[Port]) -> Iterator[str]:

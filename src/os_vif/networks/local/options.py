@@ -14,6 +14,12 @@ OPTIONS: tuple[cfg.Opt, ...] = (
         help="The file that holds networks and ports. Several hosts that see one file share its networks.",
     ),
     cfg.StrOpt(
+        "dhcp_user",
+        sample_default="dnsmasq, or else nobody",
+        help="The user that DHCP servers run as, where os-vif runs as root. They keep three capabilities: NET_ADMIN, "
+        "NET_RAW and NET_BIND_SERVICE.",
+    ),
+    cfg.StrOpt(
         "ovs_datapath_type",
         default=DATAPATH_SYSTEM,
         choices=[(DATAPATH_SYSTEM, "that of the kernel"), (DATAPATH_NETDEV, "that of the process, as with DPDK")],
