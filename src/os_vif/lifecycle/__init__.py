@@ -16,6 +16,7 @@ from os_vif.lifecycle.attaching import attach, detach
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
 from os_vif.lifecycle.collecting import Collected, collect
 from os_vif.lifecycle.migrating import abort, activate, prepare
+from os_vif.lifecycle.services import check_services, collect_services, repair_services
 from os_vif.lifecycle.sides import Sides
 from os_vif.lifecycle.wanted import Wanted
 
@@ -29,7 +30,10 @@ __all__ = [
     "abort",
     "activate",
     "attach",
+    "check_services",
     "collect",
+    "collect_services",
     "detach",
     "prepare",
+    "repair_services",
 ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from oslo_config import cfg
 
 if TYPE_CHECKING:
+    from os_vif.exception import ExceptionBase
     from os_vif.negotiation.answer import Answer
     from os_vif.negotiation.choice import Decision
     from os_vif.negotiation.request import Request
@@ -41,6 +42,21 @@ class Port:
     bindings: tuple[Binding, ...] = ()
     ours: bool = True
     key: str = ""
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a network side runs on this host for one of its networks, such as a DHCP server.
+
+    ``differences`` say in words what is not, or was not, as it should be. ``vif_id``: what it is plugged as, if it is;
+    ``error``: why it could not be put right.
+    """
+
+    name: str
+    network: str = ""
+    vif_id: str = ""
+    differences: tuple[str, ...] = ()
+    error: ExceptionBase | None = None
 
 
 class NetworkDriver(abc.ABC):
@@ -98,3 +114,15 @@ class NetworkDriver(abc.ABC):
     @abc.abstractmethod
     def lapsed(self, now: float) -> Sequence[Binding]:
         """Bindings whose lease ran out before ``now``, for garbage collection."""
+
+    def check_services(self) -> Sequence[Service]:
+        """All that this network side runs on this host, with what is wrong with it. Nothing is changed."""
+        return ()
+
+    def repair_services(self) -> Sequence[Service]:
+        """Puts right what check_services() would tell of, and tells what that was. An error of one is told with it."""
+        return ()
+
+    def collect_services(self, *, dry_run: bool) -> Sequence[Service]:
+        """Ends what runs on this host for networks that are gone and that no guest uses; tells what that was."""
+        return ()

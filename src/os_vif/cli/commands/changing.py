@@ -38,7 +38,7 @@ def register(commands: Subparsers) -> None:
         "repair",
         _repair,
         help="bring the host back to what VIFs need, and tell what that took",
-        description="Without FILE: everything recorded here.",
+        description="Without FILE: everything recorded here, and the DHCP servers of networks.",
     )
     add_files(repair, optional=True)
 
@@ -124,15 +124,20 @@ def _unplug_recorded(ids: list[str], output: Output) -> list[dict[str, Any]]:
 
 
 def _repair(arguments: argparse.Namespace, output: Output) -> ExitCode:
-    from os_vif.cli import session, subjects
+    from os_vif.cli import services, session, subjects
 
     session.open_library(arguments)
     chosen = subjects.chosen(arguments.files)
     started = time.monotonic()
     results, code = subjects.each(chosen, output, "repairing", _repaired)
-    output.document({"vifs": results, "milliseconds": _milliseconds(started)})
+    served: list[dict[str, Any]] = []
+    if not arguments.files:
+        served, failure = services.repaired(output)
+        code = code or failure
+    output.document({"vifs": results, "services": served, "milliseconds": _milliseconds(started)})
     for result in results:
         _show_repaired(result, output)
+    services.show_repaired(served, output)
     changed = sum(1 for result in results if result.get("steps"))
     output.line(f"{changed} of {_count(len(results))} repaired in {_milliseconds(started):.0f} ms.")
     return code

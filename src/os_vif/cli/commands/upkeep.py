@@ -41,28 +41,42 @@ def register(commands: Subparsers) -> None:
         default=[],
         help="ask this network side, too, for bindings that nobody activated; those that guests here have are asked",
     )
-    commands.add("restore", _restore, help="plug what was plugged when this machine went down")
+    commands.add(
+        "restore",
+        _restore,
+        help="plug what was plugged when this machine went down; start the DHCP servers of networks",
+    )
 
 
 def _gc(arguments: argparse.Namespace, output: Output) -> ExitCode:
     import os_vif
     from os_vif import lifecycle
-    from os_vif.cli import session
+    from os_vif.cli import services, session
 
     keep = _ids_to_keep(arguments.keep)
     session.open_library(arguments)
     dry_run = arguments.dry_run
     # Before the host: what was plugged for a lapsed binding goes with it.
     lapsed = lifecycle.collect(network_drivers=arguments.network_driver, dry_run=dry_run)
+    served = lifecycle.collect_services(dry_run=dry_run)
+    if keep is not None:
+        keep |= {service.vif_id for service in lifecycle.check_services()}
     findings = os_vif.gc(keep, dry_run=dry_run)
-    output.document([*(_collected(one, dry_run=dry_run) for one in lapsed), *map(_finding, findings)])
+    output.document(
+        [
+            *(_collected(one, dry_run=dry_run) for one in lapsed),
+            *(services.collected(one, dry_run=dry_run) for one in served),
+            *map(_finding, findings),
+        ]
+    )
     rows = [_collected_row(one, dry_run=dry_run) for one in lapsed]
+    rows += [(s.name, ", ".join(s.differences), _outcome(s.error, not dry_run, dry_run=dry_run)) for s in served]
     rows += [(f.what, f.reason, _outcome(f.error, f.removed, dry_run=dry_run)) for f in findings]
     if rows:
         output.table(("what", "why", "result"), rows)
     else:
         output.line("Nothing to remove.")
-    failed = [*(one.error for one in lapsed if one.error), *(one.error for one in findings if one.error)]
+    failed = any([*(one.error for one in lapsed), *(one.error for one in served), *(one.error for one in findings)])
     return ExitCode.FAILED if failed else ExitCode.OK
 
 
@@ -131,16 +145,19 @@ def _told(error: exception.ExceptionBase | None) -> dict[str, Any] | None:
 
 def _restore(arguments: argparse.Namespace, output: Output) -> ExitCode:
     import os_vif
-    from os_vif.cli import session
+    from os_vif.cli import services, session
 
     session.open_library(arguments)
     results = os_vif.restore()
-    output.document([_restored(result) for result in results])
+    served, failure = services.repaired(output)
+    told = [one | {"restored": one["error"] is None} for one in served]
+    output.document([*(_restored(result) for result in results), *told])
     if results:
         output.table(("VIF", "result"), [(r.vif_id, f"failed: {r.error}" if r.error else "restored") for r in results])
     else:
         output.line("Nothing to restore: no VIF is recorded from before the reboot.")
-    return ExitCode.FAILED if any(result.error for result in results) else ExitCode.OK
+    services.show_repaired(served, output)
+    return ExitCode.FAILED if any(result.error for result in results) else failure
 
 
 def _restored(result: Restored) -> dict[str, Any]:

@@ -9,6 +9,7 @@ database write down who gets which address, and tell it.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -22,10 +23,11 @@ from os_vif.host.operations import Operation, OperationFailed
 from os_vif.networks.driver import Port
 from os_vif.networks.local import confined, dnsmasq, provisions
 from os_vif.networks.local.dnsmasq import Dnsmasq
-from os_vif.networks.local.model import LINUX_BRIDGE, Network
+from os_vif.networks.local.model import LINUX_BRIDGE, Network, Subnet
 from os_vif.networks.local.server_files import ServerFiles
 from os_vif.objects.instance_info import InstanceInfo
 from os_vif.objects.vif import VIFBase, VIFBridge, VIFOpenVSwitch, VIFPortProfileOpenVSwitch
+from os_vif.plugins import names
 
 _CONTEXT = "vif_plug_linux_bridge.privsep"
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
@@ -34,25 +36,22 @@ _AF_INET, _SCOPE_UNIVERSE = 2, 0
 
 @dataclass(frozen=True)
 class Place:
-    """Where a server was started, and for which database."""
+    """Where a server was started, for which database, and for what network."""
 
     boot: str
     namespace: str
     database: str
-
-    @classmethod
-    def here(cls, database: Path) -> Place:
-        """That of the calling thread."""
-        scope = plugging.engine().scope()
-        return cls(scope.boot, scope.namespace, str(database.absolute()))
+    network: Network
 
     @classmethod
     def read(cls, path: Path) -> Place | None:
         """What written() wrote; None where it is something else."""
         try:
             values = json.loads(path.read_text())
-            return cls(*(str(values[name]) for name in ("boot", "namespace", "database")))
-        except (OSError, ValueError, TypeError, KeyError):
+            network = values.pop("network")
+            subnets = tuple(Subnet(**subnet) for subnet in network.pop("subnets"))
+            return cls(**values, network=Network(**network, subnets=subnets))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
 
     def written(self) -> str:
@@ -60,11 +59,21 @@ class Place:
         return json.dumps(asdict(self))
 
 
+def orphan(database: Path, network_id: str, config: Any) -> DhcpServer | None:
+    """A server that was started here, for a network that the database does not know any more."""
+    directory = ServerFiles(network_id, database.parent).find()
+    place = None if directory is None else Place.read(directory / dnsmasq.PLACE)
+    if place is None or place.network.id != network_id:
+        return None
+    server = DhcpServer(database, place.network, config)
+    return server if place == server.place_here() else None
+
+
 class DhcpServer:
     """That of one network. ``database``: the file that holds the network."""
 
     def __init__(self, database: Path, network: Network, config: Any) -> None:
-        self._network = network
+        self.network = self._network = network
         self._config = config
         self._database = database
         self._files = ServerFiles(network.id, database.parent)
@@ -88,7 +97,7 @@ class DhcpServer:
             return self.tell(ports)
         self._wire()
         with self._explained():
-            return self._dnsmasq.keep(ports, Place.here(self._database).written())
+            return self._dnsmasq.keep(ports, self.place_here().written())
 
     def tell(self, ports: Sequence[Port]) -> None:
         """Writes down which ports there are, and tells it if it runs. Raises NetworkUnavailable."""
@@ -140,8 +149,27 @@ class DhcpServer:
         """Whether this is where it was started. After a reboot it is wherever it is needed first."""
         directory = self._files.find()
         known = None if directory is None else Place.read(directory / dnsmasq.PLACE)
-        here = Place.here(self._database)
+        here = self.place_here()
         return known is None or known.boot != here.boot or known.namespace == here.namespace
+
+    def place_here(self) -> Place:
+        """What is written down by who starts it here."""
+        scope = plugging.engine().scope()
+        network = dataclasses.replace(
+            self._network, subnets=tuple(dataclasses.replace(subnet, latest=None) for subnet in self._network.subnets)
+        )
+        return Place(scope.boot, scope.namespace, str(self._database.absolute()), network)
+
+    def serves_guests(self) -> bool:
+        """Whether somebody is on its bridge, or might be: who is on one of Open vSwitch the kernel does not tell."""
+        host = plugging.engine().host
+        bridge = host.get_link(self._network.bridge)
+        if bridge is None:
+            return False
+        if self._network.switch != LINUX_BRIDGE:
+            return True
+        outward = {self._network.uplink, names.vlan(self._network.vlan) if self._network.vlan is not None else None}
+        return any(port.name not in outward for port in host.ports_of(bridge.index))
 
     def _wire(self) -> None:
         os_vif.initialize()

@@ -15,7 +15,7 @@ from os_vif import exception, plugging
 from os_vif.negotiation.answer import Answer, answer, refused
 from os_vif.negotiation.choice import Decision, choose
 from os_vif.negotiation.request import Purpose, Request
-from os_vif.networks.driver import ACTIVE, INACTIVE, Binding, NetworkDriver, Port
+from os_vif.networks.driver import ACTIVE, INACTIVE, Binding, NetworkDriver, Port, Service
 from os_vif.networks.fingerprint import fingerprint
 from os_vif.networks.local import catalogue, ports, provisions
 from os_vif.networks.local.database import Database
@@ -24,6 +24,7 @@ from os_vif.networks.local.options import OPTIONS
 
 if TYPE_CHECKING:
     from os_vif.networks.local.dhcp import DhcpServer
+    from os_vif.networks.local.services import Services
 
 LOG = logging.getLogger(__name__)
 
@@ -125,6 +126,29 @@ class LocalDriver(NetworkDriver):
         """See NetworkDriver."""
         with self.database.reading() as connection:
             return ports.lapsed(connection, now)
+
+    def check_services(self) -> Sequence[Service]:
+        """See NetworkDriver."""
+        services = self._services()
+        return list(services.check()) if services else ()
+
+    def repair_services(self) -> Sequence[Service]:
+        """See NetworkDriver."""
+        services = self._services()
+        return list(services.repair()) if services else ()
+
+    def collect_services(self, *, dry_run: bool) -> Sequence[Service]:
+        """See NetworkDriver. That the database is lost is no proof that nobody needs the networks that were in it."""
+        services = self._services()
+        return list(services.collect(dry_run=dry_run)) if services else ()
+
+    def _services(self) -> Services | None:
+        """None where there is no network, and where looking for one would make a database."""
+        from os_vif.networks.local.services import Services
+
+        if not self.config.database and not plugging.engine().journal.home:
+            return None
+        return Services(self.database, self.config) if self.database.path.exists() else None
 
     def _choose(self, network: Network, request: Request) -> Decision:
         return choose(request.offer, provisions.provisions(network, self.config, request), request)

@@ -11,7 +11,7 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from os_vif import exception
@@ -105,8 +105,10 @@ class ServerFiles:
                 os.close(descriptor)
 
 
-def known(beside: Path) -> Iterator[str]:
+def known(beside: Path) -> set[str]:
     """The ids of networks that there are files of servers for."""
-    for place in {state_directory.RUN_DIRECTORY, beside}:
+    found: set[str] = set()
+    for place in (state_directory.RUN_DIRECTORY, beside):
         with contextlib.suppress(OSError):
-            yield from sorted(found.name for found in (place / _SERVERS).iterdir())
+            found |= {one.name for one in (place / _SERVERS).iterdir()}
+    return found
