@@ -122,7 +122,7 @@ def test_a_read_only_directory_for_an_ordinary_user(tmp_path):
     """The same for a directory that is there, and is not ours to write."""
     (tmp_path / "state").mkdir(mode=0o555)
     if os.geteuid() == 0 and os.access(tmp_path / "state", os.W_OK):
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", tmp_path / "state"], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,mode=755", "tmpfs", tmp_path / "state"], check=True)
     opened = store.open_store(tmp_path / "state")
     assert opened.volatile
     subprocess.run(["umount", "-q", tmp_path / "state"], check=False)

@@ -51,7 +51,9 @@ def test_a_newer_database_is_left_alone(side):
         database.execute("PRAGMA user_version = 2")
     with pytest.raises(exception.NetworkUnavailable) as caught:
         side.new_driver().find("nobody")
-    assert str(caught.value) == (f"local: {path} was written by a newer os-vif (format 2; the newest known here is 1).")
+    assert str(caught.value) == (
+        f"local: {path}: it was written by a newer os-vif (format 2; the newest known here is 1)."
+    )
     assert caught.value.hint == (
         "Upgrade os-vif on this host, or name another file in [os_vif_network_local] database."
     )
@@ -59,7 +61,10 @@ def test_a_newer_database_is_left_alone(side):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"this is not a database, and long enough", "file is not a database"), (None, "unable to open database file")],
+    [
+        (b"this is not a database, and long enough", "{path}: file is not a database."),
+        (None, "{path} is not used: it belongs to root (mode 0755): it is no ordinary file."),
+    ],
 )
 def test_a_file_that_cannot_be_used(tmp_path, content, words):
     """SQLite's own words, and which file; it is left as it was."""
@@ -67,7 +72,7 @@ def test_a_file_that_cannot_be_used(tmp_path, content, words):
     path.write_bytes(content) if content else path.mkdir()
     with pytest.raises(exception.NetworkUnavailable) as caught:
         LocalDriver("local", SimpleNamespace(database=str(path))).find("nobody")
-    assert str(caught.value) == f"local: {path}: {words}."
+    assert str(caught.value) == f"local: {words.format(path=path)}"
     assert content is None or path.read_bytes() == content
 
 

@@ -38,6 +38,8 @@
     │   ├── NotPermitted                    not-permitted
     │   ├── NotRecorded                     not-recorded
     │   └── JournalError                    journal
+    │       ├── JournalBusy                 journal-busy
+    │       ├── RecordDamaged               record-damaged
     │       └── UntrustedFile               untrusted-file
     ├── NegotiationError                    negotiation
     │   ├── MalformedOffer                  malformed-offer         (also a ValueError)
@@ -94,9 +96,11 @@ from os_vif.exception.host import (
     ForeignDevice,
     HostError,
     InvalidRequest,
+    JournalBusy,
     JournalError,
     NotPermitted,
     NotRecorded,
+    RecordDamaged,
     StepFailed,
     UndoFailed,
     UnplugIncomplete,
@@ -163,6 +167,7 @@ __all__ = [
     "InvalidRequest",
     "InvalidType",
     "InvalidValue",
+    "JournalBusy",
     "JournalError",
     "LibraryNotInitialized",
     "LifecycleError",
@@ -191,6 +196,7 @@ __all__ = [
     "ObjectError",
     "OfferNotUnderstood",
     "PlugException",
+    "RecordDamaged",
     "StepFailed",
     "TooLong",
     "UndoFailed",

@@ -109,6 +109,21 @@ class JournalError(HostError):
     msg_fmt = "The journal %(path)s cannot be used: %(reason)s"
 
 
+class JournalBusy(JournalError):
+    """Somebody else keeps the journal locked."""
+
+    code = "journal-busy"
+    retriable = True
+    msg_fmt = "The journal %(path)s cannot be used: %(who)s keeps it locked; %(seconds)s seconds were waited for it."
+
+
+class RecordDamaged(JournalError):
+    """One row of the journal cannot be read; the others can."""
+
+    code = "record-damaged"
+    msg_fmt = "%(what)s in %(path)s cannot be read: %(reason)s"
+
+
 class UntrustedFile(JournalError):
     """A file or directory of ours that somebody else could have put there, or could exchange: it is not opened."""
 

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 from os_vif import exception
 from os_vif.host import homes, signals
 from os_vif.host.access import HostAccess
-from os_vif.host.deadline import Deadline
+from os_vif.host.deadline import Deadline, of_call
 from os_vif.host.departures import Departures
 from os_vif.host.group_commit import GroupCommit
 from os_vif.host.journal import PLUGGED, PLUGGING, UNPLUGGING, Journal, Record, Scope
@@ -180,24 +180,23 @@ class Engine:
 
         What is held is known for certain only when its locks are there; if it is more, all are taken again.
         """
-        deadline = Deadline(self._seconds)
         names = {f"vif/{request.vif_id}" for request in requests}
         names |= {resource.lock for request in requests for resource in request.desired if resource.lock}
-        while True:
-            with self._locks.hold([f"{scope.namespace}/{name}" for name in names], deadline):
-                held = self._held(scope, requests)
-                needed = {h.resource.lock for holdings in held.values() for h in holdings if h.resource.lock}
-                if needed <= names:
-                    yield deadline, held
-                    return
-            names |= needed
+        with of_call(self._seconds) as deadline:
+            while True:
+                with self._locks.hold([f"{scope.namespace}/{name}" for name in names], deadline):
+                    held = self._held(scope, requests)
+                    needed = {h.resource.lock for holdings in held.values() for h in holdings if h.resource.lock}
+                    if needed <= names:
+                        yield deadline, held
+                        return
+                names |= needed
 
     @contextlib.contextmanager
     def holding_keys(self, scope: Scope, keys: Sequence[str]) -> Iterator[Deadline]:
         """Holds the locks of resources by their keys."""
-        deadline = Deadline(self._seconds)
-        with self._locks.hold([f"{scope.namespace}/{key}" for key in keys], deadline):
-            yield deadline
+        with of_call(self._seconds) as end, self._locks.hold([f"{scope.namespace}/{key}" for key in keys], end):
+            yield end
 
     def _held(self, scope: Scope, requests: Sequence[Request]) -> Held:
         return {request.vif_id: self.journal.holdings(scope, request.vif_id) for request in requests}

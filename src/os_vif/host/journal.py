@@ -72,6 +72,10 @@ class Journal:
         """The path of the file, the same whoever asks; "" for a journal in memory."""
         return "" if self.path == MEMORY else os.path.realpath(self.path)
 
+    def probe(self) -> None:
+        """Raises JournalError where it cannot be read."""
+        self._file.rows("SELECT count(*) FROM sqlite_schema")
+
     def record(self, scope: Scope, vif_id: str) -> Record | None:
         """The record of a VIF, or None."""
         query = f"SELECT {_COLUMNS} FROM vif WHERE boot = ? AND namespace = ? AND vif_id = ?"

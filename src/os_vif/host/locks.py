@@ -3,6 +3,9 @@
 
 A name is a byte of one lock file, locked as an open file description lock (fcntl(2), F_OFD_SETLK): no file per
 VIF is left behind, and the kernel lets go of the locks of a process that was killed.
+
+Where that file cannot be opened to write (the disk is full, or read-only), who takes away things locks the directory
+as a whole (flock(2)), for which it need not be written; and where there is none, the threads of this process only.
 """
 
 from __future__ import annotations
@@ -11,16 +14,21 @@ import contextlib
 import errno
 import fcntl
 import hashlib
+import logging
 import os
 import struct
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from os_vif import exception
 from os_vif.host.deadline import Deadline
+from os_vif.host.sqlite_errors import explained
+from os_vif.host.state_directory import StateDirectory
+
+LOG = logging.getLogger(__name__)
 
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.0005, 0.02
 
@@ -34,6 +42,7 @@ class Locks:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
+        self._directory = StateDirectory(path.parent) if path else None
         self._begin()
         _all.add(self)
 
@@ -43,8 +52,11 @@ class Locks:
         self._files: set[int] = set()
 
     @contextlib.contextmanager
-    def hold(self, names: Iterable[str], deadline: Deadline) -> Iterator[None]:
-        """Holds all the named locks. Raises DeadlineExceeded."""
+    def hold(self, names: Iterable[str], deadline: Deadline, *, in_any_case: bool = False) -> Iterator[None]:
+        """Holds all the named locks. Raises DeadlineExceeded, JournalError.
+
+        ``in_any_case``: also where the lock file cannot be used.
+        """
         wanted, process = sorted(set(names)), os.getpid()
         held: list[str] = []
         file = None
@@ -52,10 +64,8 @@ class Locks:
             for name in wanted:
                 self._enter(name, deadline)
                 held.append(name)
-            if self._path is not None:
-                file = self._open(self._path)
-                for name in wanted:
-                    _lock_byte(file, name, deadline)
+            if self._directory is not None:
+                file = self._lock(wanted, deadline, in_any_case=in_any_case)
             yield
         finally:
             if os.getpid() == process:
@@ -64,15 +74,45 @@ class Locks:
                 for name in reversed(held):
                     self._leave(name)
 
-    def _open(self, path: Path) -> int:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _lock(self, names: Iterable[str], deadline: Deadline, *, in_any_case: bool) -> int | None:
+        assert self._directory is not None
+        assert self._path is not None
+        try:
+            file = self._directory.open_file(self._path.name)
+        except (OSError, exception.JournalError) as error:
+            failure = error if isinstance(error, exception.JournalError) else explained(error, str(self._path))
+            if not in_any_case:
+                raise failure from error
+            return self._lock_directory(failure, deadline)
         self._files.add(file)
+        try:
+            for name in names:
+                _lock_byte(file, name, deadline)
+        except BaseException:
+            self._close(file)
+            raise
         return file
+
+    def _lock_directory(self, failure: exception.JournalError, deadline: Deadline) -> int | None:
+        assert self._directory is not None
+        try:
+            directory = self._directory.open_itself()
+        except (OSError, exception.JournalError):
+            LOG.warning("%s Other processes are not kept from working on the same.", failure)
+            return None
+        self._files.add(directory)
+        try:
+            _poll(lambda: fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB), f"the lock of {self._path}", deadline)
+        except BaseException:
+            self._close(directory)
+            raise
+        return directory
 
     def _close(self, file: int) -> None:
         """Lets go of all that is locked by it: also where a child that was forked meanwhile still has it open."""
         try:
             _set(file, fcntl.F_UNLCK, 0, 0)
+            fcntl.flock(file, fcntl.LOCK_UN)
         finally:
             self._files.discard(file)
             os.close(file)
@@ -111,15 +151,19 @@ def _offset(name: str) -> int:
 
 
 def _lock_byte(file: int, name: str, deadline: Deadline) -> None:
+    _poll(lambda: _set(file, fcntl.F_WRLCK, _offset(name), 1), f"the lock of {name}", deadline)
+
+
+def _poll(lock: Callable[[], None], what: str, deadline: Deadline) -> None:
     pause = _SHORTEST_WAIT
     while True:
         try:
-            _set(file, fcntl.F_WRLCK, _offset(name), 1)
+            lock()
             return
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EACCES):
                 raise
-        deadline.check(f"the lock of {name}, which another process holds")
+        deadline.check(f"{what}, which another process holds")
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_WAIT)
 

@@ -6,19 +6,33 @@ to make root open something else: a link, a FIFO, somebody's own file in place o
 part is opened for itself, and looked at, before the next one is: what is found in a directory is chosen by whoever owns
 that directory (and, where everybody may write in it, by whoever owns what is found). Root and this user may choose
 anything; others nothing but what is their own.
+
+That holds for the way to the directory, which stays as it was found: only its owner can exchange it. What is in it may
+be exchanged between our look and the moment at which SQLite opens it by its path. Therefore root, in a directory that
+belongs to somebody else, opens and makes files with that owner's rights (setfsuid(2)): what the owner plants there
+leads to nothing that the owner could not open as well. In a directory of root's own nobody can exchange anything.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import functools
+import logging
 import os
 import pwd
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from os_vif import exception
+
+if TYPE_CHECKING:
+    import ctypes
+
+LOG = logging.getLogger(__name__)
 
 #: Where root keeps what only root may write: gone with a reboot, as the processes are that it is for.
 RUN_DIRECTORY = Path("/run/os-vif")
@@ -27,6 +41,165 @@ _LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 #: As many as the kernel follows (path_resolution(7)).
 _MOST_LINKS = 40
+
+
+class StateDirectory:
+    """A directory, opened once and again when another one has come to its place; made where it is missing.
+
+    Threads may share it. Raises UntrustedFile, OSError.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._opened: _Opened | None = None
+
+    def real_path(self, name: str) -> str:
+        """The path of a file, for who cannot open it by a descriptor: without links."""
+        return f"{_path_of(self._open().descriptor)}/{name}"
+
+    def check(self, name: str, *, make: bool = False) -> os.stat_result | None:
+        """What a file is, or None if it is not there; with ``make`` it is made, for whose directory it is.
+
+        Raises UntrustedFile unless it is an ordinary file, with one name, of whom it is to be.
+        """
+        opened = self._open()
+        with _making:
+            try:
+                found = os.stat(name, dir_fd=opened.descriptor, follow_symlinks=False)
+            except FileNotFoundError:
+                if not make:
+                    return None
+                found = self._make(name, opened)
+        self._check(name, found, opened)
+        return found
+
+    def is_usable(self, name: str) -> bool:
+        """Whether this user may read and write a file, or could if the file system were not read-only."""
+        descriptor = self._open().descriptor
+        read_only = bool(os.fstatvfs(descriptor).f_flag & os.ST_RDONLY)
+        return os.access(name, os.R_OK if read_only else os.R_OK | os.W_OK, dir_fd=descriptor, effective_ids=True)
+
+    def open_file(self, name: str) -> int:
+        """A descriptor of a file, to read and write; it is made where it is missing."""
+        opened = self._open()
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with opened.rights():
+            file = os.open(name, flags, 0o600, dir_fd=opened.descriptor)
+        try:
+            self._check(name, os.fstat(file), opened)
+        except BaseException:
+            os.close(file)
+            raise
+        return file
+
+    def open_itself(self) -> int:
+        """A descriptor of the directory, of its own."""
+        return os.open(".", _OPEN, dir_fd=self._open().descriptor)
+
+    def rename(self, old: str, new: str) -> None:
+        """Gives a file another name."""
+        opened = self._open()
+        with opened.rights():
+            os.rename(old, new, src_dir_fd=opened.descriptor, dst_dir_fd=opened.descriptor)
+
+    @property
+    def is_anothers(self) -> bool:
+        """Whether files in it are to be opened with rights()."""
+        return self._open().acts_as is not None
+
+    def rights(self) -> contextlib.AbstractContextManager[None]:
+        """While it is entered, this thread opens files with the rights of the directory's owner."""
+        return self._open().rights()
+
+    def _open(self) -> _Opened:
+        opened = self._opened
+        if opened is None or not opened.is_at(self.path):
+            opened = self._opened = _Opened(self.path)
+        return opened
+
+    def _make(self, name: str, opened: _Opened) -> os.stat_result:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with contextlib.suppress(FileExistsError), opened.rights():
+            os.close(os.open(name, flags, 0o600, dir_fd=opened.descriptor))
+        return os.stat(name, dir_fd=opened.descriptor, follow_symlinks=False)
+
+    def _check(self, name: str, found: os.stat_result, opened: _Opened) -> None:
+        path = self.path / name
+        if not stat.S_ISREG(found.st_mode):
+            raise untrusted(path, found, "it is no ordinary file")
+        if found.st_nlink != 1:
+            raise untrusted(path, found, f"it has {found.st_nlink} names, and may be a file of another program")
+        expected = {opened.owner} if opened.acts_as else {opened.owner, *trusted_users()}
+        if found.st_uid not in expected:
+            raise untrusted(path, found, f"it has to belong to {user(opened.owner)}, as its directory does")
+
+
+#: Whoever closes a file lets go of all locks that SQLite has on it in this process: none is made while one is opened.
+_making = threading.Lock()
+
+
+class _Opened:
+    """A descriptor of a directory, closed when nobody uses it any more."""
+
+    def __init__(self, path: Path) -> None:
+        self.descriptor = open_directory(path, make=True)
+        found = os.fstat(self.descriptor)
+        self.owner = found.st_uid
+        self._identity = (found.st_dev, found.st_ino)
+        if found.st_mode & 0o002:
+            _warn_of_everybody(str(path))
+        is_anothers = os.geteuid() == 0 and found.st_uid not in trusted_users()
+        self.acts_as = (found.st_uid, found.st_gid) if is_anothers else None
+
+    def __del__(self) -> None:
+        if hasattr(self, "descriptor"):
+            os.close(self.descriptor)
+
+    def is_at(self, path: Path) -> bool:
+        """Whether the path leads to it still."""
+        try:
+            found = path.stat()
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == self._identity
+
+    def rights(self) -> contextlib.AbstractContextManager[None]:
+        """See StateDirectory."""
+        return contextlib.nullcontext() if self.acts_as is None else _rights_of(*self.acts_as)
+
+
+@functools.cache
+def _warn_of_everybody(path: str) -> None:
+    """Once. A directory like /tmp keeps what is ours from being exchanged, but not from being made by others first."""
+    LOG.warning("Everybody may write in the state directory %s: `chmod 0700 %s`.", path, path)
+
+
+@contextlib.contextmanager
+def _rights_of(uid: int, gid: int) -> Iterator[None]:
+    """This thread alone goes to files as another user; root's leave to open anything is gone until then."""
+    libc = _libc()
+    former_gid, former_uid = libc.setfsgid(gid), libc.setfsuid(uid)
+    try:
+        if libc.setfsuid(-1) != uid and _exists_here(uid):
+            reason = f"its directory belongs to {user(uid)}, and root may not act as another user here (CAP_SETUID)"
+            raise exception.UntrustedFile(path="The state directory", reason=reason)
+        yield
+    finally:
+        libc.setfsuid(former_uid)
+        libc.setfsgid(former_gid)
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    import ctypes
+
+    return ctypes.CDLL(None)
+
+
+def _exists_here(uid: int) -> bool:
+    """Whether a user exists in this user namespace: over files of others, root has no power here anyway."""
+    lines = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    return any(int(first) <= uid < int(first) + int(count) for first, _, count in lines)
 
 
 def open_directory(path: Path, *, make: bool = False) -> int:
@@ -39,8 +212,6 @@ def open_directory(path: Path, *, make: bool = False) -> int:
         found = os.fstat(walk.descriptor)
         if not stat.S_ISDIR(found.st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
-        if found.st_mode & 0o002:
-            raise untrusted(path, found, "everybody may write in it")
         return os.open(".", _OPEN, dir_fd=walk.descriptor)
 
 
@@ -54,12 +225,12 @@ def trusted_directory(name: str, beside: Path, *, make: bool = True) -> Path:
     problems = []
     for place in _private_places(beside):
         try:
+            with contextlib.suppress(FileNotFoundError):
+                _check_private(place)
             _check_private(place / name, make=make)
-        except FileNotFoundError:
-            if make:
-                problems.append(f"{place} is not there")
         except (OSError, exception.UntrustedFile) as error:
-            problems.append(str(error).rstrip("."))
+            if make or not isinstance(error, FileNotFoundError):
+                problems.append(str(error).rstrip("."))
         else:
             return place / name
     if problems:
@@ -78,7 +249,7 @@ def _private_places(beside: Path) -> Iterator[Path]:
         yield Path(runtime) / "os-vif"
 
 
-def _check_private(path: Path, *, make: bool) -> None:
+def _check_private(path: Path, *, make: bool = False) -> None:
     descriptor = open_directory(path, make=make)
     try:
         found = os.fstat(descriptor)
@@ -135,10 +306,9 @@ class _Walk:
         try:
             entry = os.open(name, _LOOK, dir_fd=self.descriptor)
         except FileNotFoundError:
-            if not make or self._chosen_by is not None:
+            if not make:
                 raise
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(name, 0o700 if is_last else 0o755, dir_fd=self.descriptor)
+            self._make(name, 0o700 if is_last else 0o755)
             entry = os.open(name, _LOOK, dir_fd=self.descriptor)
         if not stat.S_ISLNK(os.fstat(entry).st_mode):
             self._enter(entry, name)
@@ -152,6 +322,12 @@ class _Walk:
         if self._links > _MOST_LINKS:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), name)
         self.go(target, make=make)
+
+    def _make(self, name: str, mode: int) -> None:
+        found = os.fstat(self.descriptor)
+        rights = contextlib.nullcontext() if self._chosen_by is None else _rights_of(found.st_uid, found.st_gid)
+        with contextlib.suppress(FileExistsError), rights:
+            os.mkdir(name, mode, dir_fd=self.descriptor)
 
     def _enter(self, entry: int, name: str) -> None:
         try:

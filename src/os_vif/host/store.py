@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from os_vif import exception
+from os_vif.host import deadline
 from os_vif.host.journal import Journal
 from os_vif.host.locks import Locks
+from os_vif.host.sqlite_errors import is_damage
+from os_vif.host.state_directory import StateDirectory
 
 LOG = logging.getLogger(__name__)
 
@@ -21,6 +25,10 @@ LOG = logging.getLogger(__name__)
 STATE_DIR_VARIABLE = "OS_VIF_STATE_DIR"
 
 _SYSTEM_DIRECTORY = Path("/var/lib/os-vif")
+
+_JOURNAL = "journal.db"
+#: What ends when somebody does something about it: the store is where it is meanwhile.
+_FOR_NOW = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENFILE, errno.EMFILE)
 
 
 @dataclass(frozen=True)
@@ -35,15 +43,18 @@ class Store:
 def open_store(directory: Path | None = None) -> Store:
     """The store in ``directory``, or in the usual place.
 
-    Where nothing can be written, plugging still works: the store is then in memory, and a warning says so once.
+    Where nothing can be written, plugging still works: the store is then in memory, and a warning says so once. One
+    that is there and cannot be used is no reason to begin another: who plugs is told, and who unplugs goes by marks.
     """
     tried = []
     for candidate in [directory] if directory else _usual_directories():
         try:
-            candidate.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return _open_in(candidate)
+            reason = _why_not(candidate)
         except OSError as error:
-            tried.append(f"{candidate} ({error.strerror or error})")
+            reason = error.strerror or str(error)
+        if not reason:
+            return _open_in(candidate)
+        tried.append(f"{candidate} ({reason})")
     _warn_once(", ".join(tried))
     return Store(Journal(":memory:"), Locks(None), volatile=True)
 
@@ -59,37 +70,41 @@ def _usual_directories() -> Iterator[Path]:
     yield (Path(state_home) if state_home else Path("~/.local/state").expanduser()) / "os-vif"
 
 
+def _why_not(directory: Path) -> str:
+    """Why the store cannot be there; "" where it can, or is."""
+    place = StateDirectory(directory)
+    try:
+        place.check(_JOURNAL, make=True)
+    except exception.UntrustedFile:
+        return ""
+    except OSError as error:
+        if error.errno in _FOR_NOW:
+            return ""
+        raise
+    return "" if place.is_usable(_JOURNAL) else f"{_JOURNAL} is another user's"
+
+
 def _open_in(directory: Path) -> Store:
-    path, lock_path = directory / "journal.db", directory / "locks"
-    make_file(path)
-    make_file(lock_path)
-    _set_aside_if_corrupt(path)
-    return Store(Journal(path), Locks(lock_path))
+    journal = Journal(directory / _JOURNAL)
+    _set_aside_if_corrupt(journal, directory)
+    return Store(journal, Locks(directory / "locks"))
 
 
-def make_file(path: Path) -> None:
-    """Opens or makes a file. What root makes belongs to the owner of the directory, who is to open it as well."""
-    existed = path.exists()
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    if not existed and os.geteuid() == 0:
-        owner = path.parent.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
-
-
-def _set_aside_if_corrupt(path: Path) -> None:
+def _set_aside_if_corrupt(journal: Journal, directory: Path) -> None:
     """A file that is no database would bar every plug; what it held is known from the marks on the devices."""
     try:
-        database = sqlite3.connect(path)
-        try:
-            database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        finally:
-            database.close()
-    except sqlite3.OperationalError:
-        return  # busy, or not readable now: not corrupt
-    except sqlite3.DatabaseError as error:
-        aside = path.with_name(f"{path.name}.corrupt-{int(time.time())}")
-        path.rename(aside)
-        LOG.error("The journal is corrupt (%s). It was set aside as %s and a new one begun.", error, aside)
+        with deadline.of_call(0):
+            journal.probe()
+    except exception.JournalError as error:
+        if not is_damage(error.__cause__):
+            return  # busy, or not readable now
+        journal.close()
+        aside = f"{_JOURNAL}.corrupt-{int(time.time())}"
+        place = StateDirectory(directory)
+        for suffix in ("-wal", "-shm", ""):
+            if place.check(_JOURNAL + suffix):
+                place.rename(_JOURNAL + suffix, aside + suffix)
+        LOG.error("%s It was set aside as %s and a new one begun.", error, directory / aside)
 
 
 _warned = threading.Event()

@@ -7,7 +7,8 @@ import contextlib
 import dataclasses
 import functools
 import json
-import sqlite3
+import logging
+import shlex
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception, plugging
-from os_vif.host import store
+from os_vif.host import deadline
 from os_vif.host.deadline import Deadline
 from os_vif.host.locks import Locks
+from os_vif.host.sqlite_file import MEMORY, Schema, SqliteFile
 from os_vif.hypervisors.driver import Guest
 from os_vif.lifecycle.wanted import Wanted
 from os_vif.negotiation.answer import Answer
@@ -28,20 +30,19 @@ if TYPE_CHECKING:
 
     from os_vif.lifecycle.sides import Sides
 
-#: Seconds to wait for somebody else who is at work on the same interface.
-PATIENCE = 60
+LOG = logging.getLogger(__name__)
 
-_SET_ASIDE = (
-    "Move the file away, with its -wal and -shm if they are there, and a new one is begun."
-    " `vif list` shows what is plugged all the same, and `vif network ports` what is bound."
-)
+#: Seconds that a whole call may take, and how many of them it may wait for who is at work on the same interface.
+_SECONDS, PATIENCE = 120, 60
 
-_VERSION = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS attachment (
+_SCHEMA = Schema(
+    1,
+    """
+CREATE TABLE attachment (
     key TEXT PRIMARY KEY, phase TEXT NOT NULL, changed REAL NOT NULL, record TEXT NOT NULL
 ) WITHOUT ROWID
-"""
+""",
+)
 
 
 class Phase(StrEnum):
@@ -98,35 +99,7 @@ class Attachments:
         """``path`` of the file; with None they are forgotten when the process ends."""
         self.path = path
         self._locks = Locks(path.with_name("locks") if path else None)
-        with self._explained():
-            # Not one that is there: to close a file is to let go of the locks that SQLite has on it in this process.
-            if path is not None and not path.exists():
-                store.make_file(path)
-            self._database = sqlite3.connect(
-                path or ":memory:", isolation_level=None, timeout=30, check_same_thread=False
-            )
-            self._prepare()
-
-    def _prepare(self) -> None:
-        version = self._database.execute("PRAGMA user_version").fetchone()[0]
-        if version > _VERSION:
-            reason = f"it was written by a newer os-vif (format {version}; the newest known here is {_VERSION})."
-            raise exception.JournalError(path=self.path, reason=reason)
-        if version < _VERSION:
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute(_SCHEMA)
-            self._database.execute(f"PRAGMA user_version = {_VERSION}")
-
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.OperationalError, OSError) as error:
-            raise exception.JournalError(path=self.path, reason=f"{error}.") from error
-        except (sqlite3.Error, exception.ObjectError, ValueError, LookupError, TypeError) as error:
-            failure = exception.JournalError(path=self.path, reason=f"it is corrupt ({error!r}).")
-            failure.hint = _SET_ASIDE
-            raise failure from error
+        self._file = SqliteFile(path or MEMORY, _SCHEMA)
 
     @classmethod
     def here(cls) -> Self:
@@ -146,15 +119,19 @@ class Attachments:
         return cls(None)
 
     @contextlib.contextmanager
-    def alone(self, key: str) -> Iterator[None]:
-        """Nobody else works on that attachment meanwhile. Raises DeadlineExceeded."""
-        with self._locks.hold([f"attachment/{key}"], Deadline(PATIENCE)):
+    def alone(self, key: str, *, in_any_case: bool = False) -> Iterator[None]:
+        """Nobody else works on that attachment meanwhile: one call, with one deadline.
+
+        See Locks for ``in_any_case``. Raises DeadlineExceeded, JournalError.
+        """
+        names = [f"attachment/{key}"]
+        with deadline.of_call(_SECONDS), self._locks.hold(names, Deadline(PATIENCE), in_any_case=in_any_case):
             yield
 
     def get(self, key: str) -> Attachment | None:
-        """The attachment of that key."""
-        rows = self._execute("SELECT record, phase FROM attachment WHERE key = ?", key)
-        return self._read(rows)[0] if rows else None
+        """The attachment of that key. Raises RecordDamaged."""
+        rows = self._file.rows("SELECT key, record, phase FROM attachment WHERE key = ?", (key,))
+        return self._read(*rows[0]) if rows else None
 
     def required(self, key: str) -> Attachment:
         """The same. Raises NotAttached."""
@@ -165,28 +142,54 @@ class Attachments:
         return found
 
     def all(self) -> list[Attachment]:
-        """All of them, by the guest's name and their own."""
-        rows = self._execute("SELECT record, phase FROM attachment")
-        return sorted(self._read(rows), key=lambda found: (found.wanted.guest.name, found.key))
+        """All that can be read, by the guest's name and their own; a warning tells of the others."""
+        readable = []
+        for row in self._rows():
+            try:
+                readable.append(self._read(*row))
+            except exception.RecordDamaged as error:
+                LOG.warning("%s %s", error, error.hint)
+        return sorted(readable, key=lambda found: (found.wanted.guest.name, found.key))
+
+    def damaged(self) -> dict[str, exception.RecordDamaged]:
+        """Those that cannot be read, by their keys."""
+        found = {}
+        for row in self._rows():
+            try:
+                self._read(*row)
+            except exception.RecordDamaged as error:
+                found[str(row[0])] = error
+        return found
+
+    def _rows(self) -> list[Any]:
+        return self._file.rows("SELECT key, record, phase FROM attachment")
 
     def put(self, attachment: Attachment, phase: Phase | None = None, **changed: Any) -> Attachment:
         """Writes it down, as ``phase`` and with what has changed; returns it so."""
         new = dataclasses.replace(attachment, phase=phase or attachment.phase, **changed)
         values = (new.key, new.phase, time.time(), _written(new))
-        self._execute("INSERT OR REPLACE INTO attachment VALUES (?, ?, ?, ?)", *values)
+        with self._file.writing() as database:
+            database.execute("INSERT OR REPLACE INTO attachment VALUES (?, ?, ?, ?)", values)
         return new
 
     def forget(self, key: str) -> None:
         """There is nothing of it any more."""
-        self._execute("DELETE FROM attachment WHERE key = ?", key)
+        with self._file.writing() as database:
+            database.execute("DELETE FROM attachment WHERE key = ?", (key,))
 
-    def _read(self, rows: list[Any]) -> list[Attachment]:
-        with self._explained():
-            return [_read(*row) for row in rows]
-
-    def _execute(self, statement: str, *values: Any) -> list[Any]:
-        with self._explained():
-            return self._database.execute(statement, values).fetchall()
+    def _read(self, key: str, text: str, phase: str) -> Attachment:
+        try:
+            return _read(text, phase)
+        except (exception.ObjectError, ValueError, LookupError, TypeError, AttributeError) as error:
+            uuid, _, interface = str(key).partition("/")
+            failure = exception.RecordDamaged(
+                what=f"The record of interface {interface} of guest {uuid}", path=self.path, reason=f"{error!r}."
+            )
+            failure.hint = (
+                "`vif list` shows what is plugged all the same, and `vif network ports` what is bound."
+                f" `vif detach --force {shlex.quote(uuid)} --as {shlex.quote(interface)}` forgets the record."
+            )
+            raise failure from error
 
 
 def _path() -> Path | None:

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What SQLite's errors mean for who has to do something about them."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from pathlib import Path
+
+from os_vif import exception
+
+#: Result codes as https://www.sqlite.org/rescode.html has them; the lowest byte is the kind.
+_BUSY, _PERM, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _PROTOCOL, _NOTADB = 5, 3, 8, 10, 11, 13, 14, 15, 26
+_IOERR_SHMSIZE = 4874
+
+_NO_ROOM = "Make room on the file system that it is on; `df {directory}` shows it. Until then nothing new is plugged."
+_HINTS = {
+    _FULL: _NO_ROOM,
+    _IOERR: "Look at the file system that it is on: `df {directory}`, and the kernel's log.",
+    _READONLY: "See whether the file system is mounted read-only (`findmnt -T {directory}`), and whose the file is.",
+    _PERM: "See whose the file and its directory are: `ls -l {directory}`.",
+    _CANTOPEN: "See whose it is, and how it is mounted: `ls -l {directory}`, `findmnt -T {directory}`.",
+    _BUSY: "`fuser -v {path}` shows who has it open.",
+    _CORRUPT: "`vif journal verify` shows what can be read, `vif journal rebuild` begins it anew from what is known.",
+}
+_KIND_OF_OS_ERROR = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EROFS: _READONLY, errno.EACCES: _PERM}
+
+
+def is_busy(error: BaseException | None) -> bool:
+    """Whether somebody else has it locked."""
+    return isinstance(error, sqlite3.OperationalError) and _kind(error) in (_BUSY, _PROTOCOL)
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Whether the file is no database, or no whole one."""
+    return isinstance(error, sqlite3.DatabaseError) and _kind(error) in (_CORRUPT, _NOTADB)
+
+
+def explained(error: sqlite3.Error | OSError, path: str) -> exception.JournalError:
+    """As an error of ours, which says what to do."""
+    failure = exception.JournalError(path=path, reason=_words(error))
+    kind = _CORRUPT if is_damage(error) else _kind(error)
+    failure.hint = _HINTS.get(kind, "").format(path=path, directory=Path(path).parent)
+    return failure
+
+
+def _words(error: sqlite3.Error | OSError) -> str:
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}."
+    return f"{error}."
+
+
+def _kind(error: BaseException) -> int:
+    if isinstance(error, OSError):
+        return _KIND_OF_OS_ERROR.get(error.errno or 0, 0)
+    code = getattr(error, "sqlite_errorcode", 0)
+    return _FULL if code == _IOERR_SHMSIZE else code & 0xFF
