@@ -92,40 +92,68 @@ def small(tmp_path, monkeypatch):
     """A state directory with hardly any room."""
     directory = tmp_path / "small"
     directory.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "small", directory], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k,mode=0700", "small", directory], check=True)
     monkeypatch.setenv("OS_VIF_STATE_DIR", str(directory))
     yield directory
     subprocess.run(["umount", directory], check=True)
 
 
-def test_a_full_disk_is_told_of_and_detaching_works_when_it_has_room(netns, vif_inside, small, new_netns):
+def fill(disk):
+    subprocess.run(["dd", "if=/dev/zero", f"of={disk / 'ballast'}", "bs=1k"], check=False, capture_output=True)
+
+
+def make_read_only(disk):
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+
+
+@pytest.mark.parametrize("trouble", [fill, make_read_only])
+def test_who_is_attached_can_leave_although_nothing_can_be_written(netns, vif_inside, small, new_netns, trouble):
+    """The guest and its devices go, a warning says what could not be written, and once more finishes it."""
     vif_inside("network", "create", "blue", "--cidr", "192.0.2.0/24")
     before = netns.snapshot()
     place = new_netns().name
     assert vif_inside(*ATTACH, "--place", place).returncode == 0
-    ballast = small / "ballast"
-    subprocess.run(["dd", "if=/dev/zero", f"of={ballast}", "bs=1k"], check=False, capture_output=True)
-    for arguments in (("attach", "vm2", *ATTACH[2:], "--place", place), ("detach", "vm1")):
-        failed = vif_inside(*arguments)
-        assert failed.returncode == 1
-        assert f"{small}/attachments.db cannot be used: " in failed.stderr
-    ballast.unlink()
-    assert vif_inside("detach", "vm1").returncode == 0
+    trouble(small)
+    refused = vif_inside("attach", "vm2", *ATTACH[2:], "--place", place)
+    assert refused.returncode == 1
+    assert f"error: The journal {small}/" in refused.stderr
+    assert "hint: " in refused.stderr
+    for listing in (
+        ("list",),
+        ("attachments",),
+        ("network", "list"),
+        ("network", "ports"),
+        ("network", "show", "blue"),
+    ):
+        shown = vif_inside(*listing)
+        assert (shown.returncode, shown.stderr) == (0, ""), listing
+        assert "vm1" in shown.stdout or "blue" in shown.stdout or "tap" in shown.stdout, listing
+    done = vif_inside("detach", "vm1")
+    assert (done.returncode, done.stdout) == (0, "vm1: blue is detached.\n")
+    assert "vm1 is detached from blue, but that cannot be written down: " in done.stderr
+    assert "`vif detach vm1 --as blue` finishes it" in done.stderr
+    assert netns.snapshot() == before
+    subprocess.run(["mount", "-o", "remount,rw", small], check=True)
+    (small / "ballast").unlink(missing_ok=True)
+    again = vif_inside("detach", "vm1")
+    assert (again.returncode, again.stderr) == (0, "")
     assert left(vif_inside) == [[], [], []]
     assert netns.snapshot() == before
 
 
 def test_where_nothing_can_be_remembered_nothing_is_attached(vif_inside, small):
-    """Nor is it said that there is nothing."""
+    """What there is can be looked at; the error of the others names the file and says what to look at."""
     vif_inside("network", "create", "blue", "--cidr", "192.0.2.0/24")
-    subprocess.run(["mount", "-o", "remount,ro", small], check=True)
-    for arguments in (ATTACH, ("attachments",), ("detach", "vm1"), ("migrate", "abort", "vm1")):
-        refused = vif_inside(*arguments)
-        assert (refused.returncode, refused.stdout) == (1, "")
-        assert refused.stderr.splitlines()[1:] == [
-            "error: There is no state directory that can be written, to keep a record of attachments in.",
-            "  hint: Name one with --state-dir or OS_VIF_STATE_DIR.",
-        ]
+    make_read_only(small)
+    refused = vif_inside(*ATTACH)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    first, hint = refused.stderr.splitlines()
+    assert first.startswith(f"error: The journal {small}/")
+    assert "read-only" in first.lower()
+    assert f"`findmnt -T {small}`" in hint
+    assert "No guest is recorded" in vif_inside("attachments").stdout
+    for arguments in (("detach", "vm1"), ("migrate", "abort", "vm1")):
+        assert "vm1 has no such interface on this host" in vif_inside(*arguments).stderr
 
 
 def test_a_record_of_a_newer_release_is_left_alone(vif_inside, blue):
@@ -136,21 +164,42 @@ def test_a_record_of_a_newer_release_is_left_alone(vif_inside, blue):
     assert "it was written by a newer os-vif (format 2; the newest known here is 1)." in refused.stderr
 
 
-@pytest.mark.parametrize("what", ["file", "record"])
-def test_a_corrupt_record_is_told_of_with_what_to_do(vif_inside, blue, new_netns, what):
+def test_a_damaged_file_is_told_of_with_what_to_do(vif_inside, blue, new_netns):
     assert vif_inside(*ATTACH, "--place", new_netns().name).returncode == 0
     path = state() / "attachments.db"
-    if what == "file":
-        path.write_bytes(b"not a database" + path.read_bytes()[14:])
-    else:
-        change("UPDATE attachment SET record = '{}'")
+    path.write_bytes(b"not a database" + path.read_bytes()[14:])
     for arguments in (("attachments",), ("detach", "vm1"), ATTACH):
         refused = vif_inside(*arguments)
         assert refused.returncode == 1
         first, hint = refused.stderr.splitlines()
-        assert first.startswith(f"error: The journal {path} cannot be used: it is corrupt (")
+        assert first == f"error: The journal {path} cannot be used: file is not a database."
         assert hint.startswith("  hint: Move the file away, with its -wal and -shm")
     path.unlink()
+    assert vif_inside("attachments").returncode == 0
+
+
+@pytest.mark.parametrize("record", ["{", "{}", "[]", "null", '{"wanted": 7}'])
+def test_one_damaged_record_keeps_nobody_else(netns, vif_inside, blue, new_netns, record):
+    """It is named, with what to do; the others are shown and can leave; by force, it is forgotten."""
+    guests = [new_netns().name, new_netns().name]
+    for number, place in enumerate(guests, 1):
+        assert vif_inside("attach", f"vm{number}", *ATTACH[2:], "--place", place).returncode == 0
+    uuid = json.loads(vif_inside("attachments", "-o", "json").stdout)[0]["uuid"]
+    change(f"UPDATE attachment SET record = '{record}' WHERE key LIKE '{uuid}%'")
+    shown = vif_inside("attachments")
+    assert shown.returncode == 1
+    assert "vm2" in shown.stdout
+    first, hint = shown.stderr.splitlines()
+    assert first.startswith(
+        f"error: The record of interface blue of guest {uuid} in {state() / 'attachments.db'} cannot"
+    )
+    assert f"`vif detach --force {uuid} --as blue` forgets the record." in hint
+    assert first in vif_inside("detach", "vm1").stderr
+    collected = vif_inside("gc")
+    assert collected.returncode == 1
+    assert "attachments" in collected.stdout
+    assert vif_inside("detach", "vm2").returncode == 0
+    assert vif_inside("detach", "--force", uuid, "--as", "blue").returncode == 0
     assert vif_inside("attachments").returncode == 0
 
 

@@ -47,10 +47,13 @@ def find(arguments: argparse.Namespace) -> Attachment:
     """The one that the arguments mean: that of the guest, if it has one only."""
     from os_vif.lifecycle import Attachments
 
-    found = [one for one in Attachments.here().all() if _meant(one, arguments)]
+    readable, damaged = Attachments.here().sorted_out()
+    found = [one for one in readable if _meant(one, arguments)]
     if len(found) == 1:
         return found[0]
     if not found:
+        for error in damaged.values():
+            raise error
         raise CommandError(
             f"{arguments.instance} has no such interface on this host ({place()}).",
             code="not-attached",
@@ -59,6 +62,18 @@ def find(arguments: argparse.Namespace) -> Attachment:
         )
     names = ", ".join(one.wanted.interface for one in found)
     raise guest_options.usage(f"{arguments.instance} has several interfaces: {names}.", "Say which, with --as NAME.")
+
+
+def forget_damaged(arguments: argparse.Namespace) -> bool:
+    """Forgets an interface whose record cannot be read, of a guest named by its UUID; whether there was one."""
+    from os_vif.lifecycle import Attachments
+
+    key = f"{arguments.instance}/{arguments.name or arguments.network}"
+    attachments = Attachments.here()
+    if key not in attachments.sorted_out()[1]:
+        return False
+    attachments.forget(key)
+    return True
 
 
 def _meant(attachment: Attachment, arguments: argparse.Namespace) -> bool:

@@ -23,12 +23,13 @@ from os_vif.host.deadline import Deadline, of_call
 from os_vif.host.departures import Departures
 from os_vif.host.group_commit import GroupCommit
 from os_vif.host.journal import PLUGGED, PLUGGING, UNPLUGGING, Journal, Record, Scope
+from os_vif.host.journal_file import MEMORY
 from os_vif.host.locks import Locks
 from os_vif.host.plan import Holding, Plan
 from os_vif.host.planner import Leaving, Planner, Work
 from os_vif.host.realm import Realm
 from os_vif.host.realms import Realms
-from os_vif.host.records import is_current, new_record, with_status
+from os_vif.host.records import is_current, new_record, unplugging_in_any_case, with_status
 from os_vif.host.request import Request
 from os_vif.host.worker import Observer, Worker
 
@@ -37,6 +38,7 @@ LOG = logging.getLogger(__name__)
 #: Seconds that one call may take, waiting for locks included.
 DEFAULT_SECONDS = 60.0
 
+_UNREAD = "%s: unplugged by the marks on what was made, because the record cannot be read. Shared devices stay. %s %s"
 
 #: What is held for each VIF, by its id.
 Held = dict[str, list[Holding]]
@@ -91,6 +93,7 @@ class Engine:
         self.worker = Worker(self.realms, observer)
         self.volatile = volatile
         self._departures = Departures(journal)
+        self._presumed = Departures(Journal(MEMORY))
         self.plugs: GroupCommit[_Turn, Work] = GroupCommit()
         self.unplugs: GroupCommit[_Turn, Work] = GroupCommit()
         self._locks = locks
@@ -148,20 +151,27 @@ class Engine:
     def unplug(self, requests: Sequence[Request]) -> Plan:
         """Takes away what is held for VIFs. Every step is tried. Returns what was done.
 
-        The record decides what that is; only without one the request's own state does. Raises UnplugIncomplete.
+        The record decides what that is; only without one the request's own state does. That the journal cannot be read
+        or written is told in a warning, and keeps nobody. Raises UnplugIncomplete.
         """
         scope = self.scope()
         requests = [request.still_there(self.host) for request in requests]
-        with self.holding(scope, requests) as (deadline, held):
+        with self.holding(scope, requests, in_any_case=True) as (deadline, held):
             turn = _Turn(scope, requests, held, deadline)
             work = self.unplugs.run(_kind(scope, requests), turn, self._unplug_together)
         return work.as_plan("unplug", [request.vif_id for request in requests])
 
     def _unplug_together(self, turns: Sequence[_Turn]) -> Work:
         scope, requests, held = _joined_turns(turns)
-        leaving = self._departures.of(scope, requests, held)
-        work = self.planner.unplug(leaving, keep_shared=self.volatile)
-        known = [record for request in requests if (record := self.journal.record(scope, request.vif_id))]
+        try:
+            leaving = self._departures.of(scope, requests, held)
+            known = [record for request in requests if (record := self.journal.record(scope, request.vif_id))]
+            keep_shared = self.volatile
+        except exception.JournalError as error:
+            LOG.warning(_UNREAD, _names(requests), error, error.hint)
+            leaving, known = self._presumed.of(scope, requests, held), []
+            keep_shared = True
+        work = self.planner.unplug(leaving, keep_shared=keep_shared)
         with signals.deferred():
             self._take_away(scope, known, leaving, work)
         return work
@@ -175,17 +185,21 @@ class Engine:
         return work.as_plan("unplug", [request.vif_id for request in requests])
 
     @contextlib.contextmanager
-    def holding(self, scope: Scope, requests: Sequence[Request]) -> Iterator[tuple[Deadline, Held]]:
+    def holding(
+        self, scope: Scope, requests: Sequence[Request], *, in_any_case: bool = False
+    ) -> Iterator[tuple[Deadline, Held]]:
         """Holds the locks of the VIFs, and of every resource that is stated or held for them; tells what is held.
 
         What is held is known for certain only when its locks are there; if it is more, all are taken again.
+        ``in_any_case``: also where the lock file or the journal cannot be used.
         """
         names = {f"vif/{request.vif_id}" for request in requests}
         names |= {resource.lock for request in requests for resource in request.desired if resource.lock}
         with of_call(self._seconds) as deadline:
             while True:
-                with self._locks.hold([f"{scope.namespace}/{name}" for name in names], deadline):
-                    held = self._held(scope, requests)
+                locks = [f"{scope.namespace}/{name}" for name in names]
+                with self._locks.hold(locks, deadline, in_any_case=in_any_case):
+                    held = self._held(scope, requests, in_any_case=in_any_case)
                     needed = {h.resource.lock for holdings in held.values() for h in holdings if h.resource.lock}
                     if needed <= names:
                         yield deadline, held
@@ -198,8 +212,13 @@ class Engine:
         with of_call(self._seconds) as end, self._locks.hold([f"{scope.namespace}/{key}" for key in keys], end):
             yield end
 
-    def _held(self, scope: Scope, requests: Sequence[Request]) -> Held:
-        return {request.vif_id: self.journal.holdings(scope, request.vif_id) for request in requests}
+    def _held(self, scope: Scope, requests: Sequence[Request], *, in_any_case: bool = False) -> Held:
+        try:
+            return {request.vif_id: self.journal.holdings(scope, request.vif_id) for request in requests}
+        except exception.JournalError:
+            if not in_any_case:
+                raise
+            return {request.vif_id: [] for request in requests}
 
     def _with_shared(self, scope: Scope, requests: Sequence[Request], held: Held) -> Held:
         """With what is held of shared resources for other VIFs: what was there before must not be forgotten."""
@@ -281,11 +300,18 @@ class Engine:
     def _take_away(self, scope: Scope, known: Sequence[Record], leaving: Sequence[Leaving], work: Work) -> None:
         held = {one.purpose.vif_id: one.holdings for one in leaving}
         if known and work.tasks:
-            self.journal.write([(with_status(r, UNPLUGGING), held[r.vif_id]) for r in known])
+            # Whoever is killed now has unplugged nothing that the record does not tell of, or all of it is marked.
+            with contextlib.suppress(exception.JournalError):
+                self.journal.write([(with_status(r, UNPLUGGING), held[r.vif_id]) for r in known])
         errors = self.worker.do_all(work.tasks)
         if errors:
             raise exception.UnplugIncomplete(errors)
-        self.journal.forget_all(scope, held, work.released)
+        with unplugging_in_any_case(held):
+            self.journal.forget_all(scope, held, work.released)
+
+
+def _names(requests: Sequence[Request]) -> str:
+    return "VIF " + ", ".join(request.vif_id for request in requests)
 
 
 def _kind(scope: Scope, requests: Sequence[Request]) -> Hashable:

@@ -6,10 +6,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from os_vif import exception
 from os_vif.host import signals
 from os_vif.host.engine import Engine
 from os_vif.host.journal import PLUGGING, UNPLUGGING
-from os_vif.host.records import is_current, new_record, with_status
+from os_vif.host.records import is_current, new_record, unplugging_in_any_case, with_status
 from os_vif.host.request import Request
 
 
@@ -29,11 +30,13 @@ def plugging(engine: Engine, request: Request) -> Iterator[None]:
 
 @contextlib.contextmanager
 def unplugging(engine: Engine, request: Request) -> Iterator[None]:
-    """Around unplugging. The record goes when the work is done."""
+    """Around unplugging. The record goes when the work is done; a journal that cannot be used keeps nobody."""
     scope = engine.scope()
-    with engine.holding(scope, [request]), signals.deferred():
-        known = engine.journal.record(scope, request.vif_id)
-        if known:
-            engine.journal.write([(with_status(known, UNPLUGGING), ())])
+    with engine.holding(scope, [request], in_any_case=True), signals.deferred():
+        with contextlib.suppress(exception.JournalError):
+            known = engine.journal.record(scope, request.vif_id)
+            if known:
+                engine.journal.write([(with_status(known, UNPLUGGING), ())])
         yield
-        engine.journal.forget(scope, request.vif_id, (), for_good=True)
+        with unplugging_in_any_case([request.vif_id]):
+            engine.journal.forget(scope, request.vif_id, (), for_good=True)

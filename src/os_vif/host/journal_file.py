@@ -30,9 +30,14 @@ CREATE INDEX vif_by_id ON vif (vif_id);
 CREATE INDEX use_by_key ON use (boot, namespace, key);
 """
 
+_HINT_IF_DAMAGED = (
+    "`vif journal verify` shows what can be read, and `vif journal rebuild` begins it anew from what is known."
+    " VIFs can be unplugged meanwhile, by the marks on what was made for them."
+)
+
 
 class JournalFile(SqliteFile):
     """A file, opened when it is first used; or ``MEMORY``. Raises JournalError."""
 
     def __init__(self, path: Path | str) -> None:
-        super().__init__(path, Schema(_VERSION, _SCHEMA))
+        super().__init__(path, Schema(_VERSION, _SCHEMA), hint_if_damaged=_HINT_IF_DAMAGED)

@@ -59,22 +59,23 @@ class Locks:
         """
         wanted, process = sorted(set(names)), os.getpid()
         held: list[str] = []
-        file = None
+        unlock: Callable[[], None] | None = None
         try:
             for name in wanted:
                 self._enter(name, deadline)
                 held.append(name)
             if self._directory is not None:
-                file = self._lock(wanted, deadline, in_any_case=in_any_case)
+                unlock = self._lock(wanted, deadline, in_any_case=in_any_case)
             yield
         finally:
             if os.getpid() == process:
-                if file is not None:
-                    self._close(file)
+                if unlock is not None:
+                    unlock()
                 for name in reversed(held):
                     self._leave(name)
 
-    def _lock(self, names: Iterable[str], deadline: Deadline, *, in_any_case: bool) -> int | None:
+    def _lock(self, names: Iterable[str], deadline: Deadline, *, in_any_case: bool) -> Callable[[], None] | None:
+        """Keeps other processes away; what lets go of that."""
         assert self._directory is not None
         assert self._path is not None
         try:
@@ -91,28 +92,21 @@ class Locks:
         except BaseException:
             self._close(file)
             raise
-        return file
+        return lambda: self._close(file)
 
-    def _lock_directory(self, failure: exception.JournalError, deadline: Deadline) -> int | None:
+    def _lock_directory(self, failure: exception.JournalError, deadline: Deadline) -> Callable[[], None] | None:
         assert self._directory is not None
         try:
             directory = self._directory.open_itself()
         except (OSError, exception.JournalError):
             LOG.warning("%s Other processes are not kept from working on the same.", failure)
             return None
-        self._files.add(directory)
-        try:
-            _poll(lambda: fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB), f"the lock of {self._path}", deadline)
-        except BaseException:
-            self._close(directory)
-            raise
-        return directory
+        return _whole.hold(directory, f"the lock of {self._path}", deadline)
 
     def _close(self, file: int) -> None:
         """Lets go of all that is locked by it: also where a child that was forked meanwhile still has it open."""
         try:
             _set(file, fcntl.F_UNLCK, 0, 0)
-            fcntl.flock(file, fcntl.LOCK_UN)
         finally:
             self._files.discard(file)
             os.close(file)
@@ -173,10 +167,55 @@ def _set(file: int, kind: int, start: int, length: int) -> None:
     fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack("hhqqi", kind, os.SEEK_SET, start, length, 0))
 
 
+class _WholeDirectories:
+    """Directories that this process has locked: once for all threads, which are kept apart by name."""
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._mutex = threading.Lock()
+        self._held: dict[tuple[int, int], list[int]] = {}
+
+    def hold(self, directory: int, what: str, deadline: Deadline) -> Callable[[], None]:
+        """Locks a directory, and keeps its descriptor until it is let go of. Returns what does that."""
+        found = os.fstat(directory)
+        identity = (found.st_dev, found.st_ino)
+        try:
+            _poll(lambda: self._try(directory, identity), what, deadline)
+        except BaseException:
+            os.close(directory)
+            raise
+        return lambda: self._let_go(identity)
+
+    def _try(self, directory: int, identity: tuple[int, int]) -> None:
+        with self._mutex:
+            if identity not in self._held:
+                fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._held[identity] = []
+            self._held[identity].append(directory)
+
+    def _let_go(self, identity: tuple[int, int]) -> None:
+        with self._mutex:
+            # The first is the one that has it locked: it goes last.
+            os.close(self._held[identity].pop())
+            if not self._held[identity]:
+                del self._held[identity]
+
+    def after_fork(self) -> None:
+        """What the parent holds stays the parent's."""
+        for descriptors in self._held.values():
+            for descriptor in descriptors:
+                os.close(descriptor)
+        self._begin()
+
+
+_whole = _WholeDirectories()
 _all: weakref.WeakSet[Locks] = weakref.WeakSet()
 
 
 def _after_fork() -> None:
+    _whole.after_fork()
     for locks in list(_all):
         locks.after_fork()
 

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from os_vif import exception
 from os_vif.host.journal import PLUGGED, Record, Scope
 from os_vif.host.planner import Task
 from os_vif.host.request import Request
+
+LOG = logging.getLogger(__name__)
 
 
 def is_current(request: Request, record: Record | None) -> bool:
@@ -42,3 +47,18 @@ def new_record(scope: Scope, request: Request, status: str, before: Record | Non
 def with_status(record: Record, status: str) -> Record:
     """The record, changed now."""
     return dataclasses.replace(record, status=status, changed=time.time())
+
+
+@contextlib.contextmanager
+def unplugging_in_any_case(vif_ids: Iterable[str]) -> Iterator[None]:
+    """Around writing down that VIFs are unplugged: what is gone is gone, whether that can be written or not."""
+    try:
+        yield
+    except exception.JournalError as error:
+        LOG.warning(
+            "VIF %s: unplugged, but that cannot be written down. %s %s The record stays until the VIF is unplugged once"
+            " more, or is not among those that `vif gc --keep` is told of.",
+            ", ".join(vif_ids),
+            error,
+            error.hint,
+        )

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from pathlib import Path
 
@@ -21,7 +22,6 @@ _HINTS = {
     _PERM: "See whose the file and its directory are: `ls -l {directory}`.",
     _CANTOPEN: "See whose it is, and how it is mounted: `ls -l {directory}`, `findmnt -T {directory}`.",
     _BUSY: "`fuser -v {path}` shows who has it open.",
-    _CORRUPT: "`vif journal verify` shows what can be read, `vif journal rebuild` begins it anew from what is known.",
 }
 _KIND_OF_OS_ERROR = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EROFS: _READONLY, errno.EACCES: _PERM}
 
@@ -36,18 +36,26 @@ def is_damage(error: BaseException | None) -> bool:
     return isinstance(error, sqlite3.DatabaseError) and _kind(error) in (_CORRUPT, _NOTADB)
 
 
-def explained(error: sqlite3.Error | OSError, path: str) -> exception.JournalError:
+def explained(error: sqlite3.Error | OSError, path: str, hint_if_damaged: str = "") -> exception.JournalError:
     """As an error of ours, which says what to do."""
-    failure = exception.JournalError(path=path, reason=_words(error))
-    kind = _CORRUPT if is_damage(error) else _kind(error)
-    failure.hint = _HINTS.get(kind, "").format(path=path, directory=Path(path).parent)
+    failure = exception.JournalError(path=path, reason=_words(error, path))
+    hint = hint_if_damaged if is_damage(error) else _HINTS.get(_kind(error), "")
+    failure.hint = hint.format(path=path, directory=Path(path).parent)
     return failure
 
 
-def _words(error: sqlite3.Error | OSError) -> str:
+def _words(error: sqlite3.Error | OSError, path: str) -> str:
     if isinstance(error, OSError):
         return f"{error.strerror or error}."
-    return f"{error}."
+    why = "; its file system is mounted read-only" if _kind(error) == _CANTOPEN and _is_read_only(path) else ""
+    return f"{error}{why}."
+
+
+def _is_read_only(path: str) -> bool:
+    try:
+        return bool(os.statvfs(Path(path).parent).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
 
 
 def _kind(error: BaseException) -> int:

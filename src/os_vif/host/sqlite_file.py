@@ -55,6 +55,7 @@ class SqliteFile:
         durable: bool = False,
         long: bool = False,
         row_factory: Any = None,
+        hint_if_damaged: str = "",
     ) -> None:
         self.path = str(path)
         self.long = long
@@ -62,6 +63,7 @@ class SqliteFile:
         self._patience = patience
         self._durable = durable
         self._row_factory = row_factory
+        self._hint_if_damaged = hint_if_damaged
         self._place = Path(self.path).absolute()
         self._name = self._place.name
         self._directory = None if self.path == MEMORY else StateDirectory(Path(self.path).parent)
@@ -77,7 +79,7 @@ class SqliteFile:
         """What a query finds."""
         wait = Wait(self.path, self._patience)
         while True:
-            with wait.alone(self._reader.mutex), _explained(self.path):
+            with wait.alone(self._reader.mutex), self._explained():
                 try:
                     return self._rows(query, values)
                 except sqlite3.OperationalError as error:
@@ -98,7 +100,7 @@ class SqliteFile:
         wait = Wait(self.path, self._patience)
         with contextlib.ExitStack() as until_then:
             while True:
-                with contextlib.ExitStack() as so_far, _explained(self.path):
+                with contextlib.ExitStack() as so_far, self._explained():
                     so_far.enter_context(wait.alone(self._reader.mutex))
                     try:
                         database = self._begin_reading(so_far)
@@ -109,7 +111,7 @@ class SqliteFile:
                         until_then.push(so_far.pop_all())
                         break
                 wait.a_moment()
-            with _explained_inside(self.path):
+            with self._explained_inside():
                 yield database
 
     def _begin_reading(self, stack: contextlib.ExitStack) -> sqlite3.Connection:
@@ -130,7 +132,7 @@ class SqliteFile:
         """
         database = self._begin_writing(durably=durably or self._durable)
         try:
-            with _explained_inside(self.path):
+            with self._explained_inside():
                 try:
                     yield database
                     database.execute("COMMIT")
@@ -147,7 +149,7 @@ class SqliteFile:
         while True:
             wait.acquire(self._writer.mutex)
             try:
-                with _explained(self.path):
+                with self._explained():
                     database = self._open(self._writer)
                     self._writer.be_durable(durably=durably)
                     _begin(database, "BEGIN IMMEDIATE")
@@ -173,6 +175,21 @@ class SqliteFile:
         if hasattr(self, "_reader"):
             for connection in self.connections():
                 connection.close()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise explained(error, self.path, self._hint_if_damaged) from error
+
+    @contextlib.contextmanager
+    def _explained_inside(self) -> Iterator[None]:
+        """Only what SQLite says: what else fails in a transaction is no matter of the file."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise explained(error, self.path, self._hint_if_damaged) from error
 
     # --- opening ------------------------------------------------------------------------------------------------
 
@@ -316,23 +333,6 @@ def _end(database: sqlite3.Connection) -> None:
     """Takes back what was not committed, if SQLite has not done so by itself."""
     if database.in_transaction:
         database.execute("ROLLBACK")
-
-
-@contextlib.contextmanager
-def _explained(path: str) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise explained(error, path) from error
-
-
-@contextlib.contextmanager
-def _explained_inside(path: str) -> Iterator[None]:
-    """Only what SQLite says: what else fails in a transaction is no matter of the file."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise explained(error, path) from error
 
 
 _all: weakref.WeakSet[SqliteFile] = weakref.WeakSet()

@@ -23,7 +23,7 @@ import os
 import pwd
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,9 +151,10 @@ class _Opened:
         is_anothers = os.geteuid() == 0 and found.st_uid not in trusted_users()
         self.acts_as = (found.st_uid, found.st_gid) if is_anothers else None
 
-    def __del__(self) -> None:
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        # The function is kept here because its module may be gone by now, when the interpreter ends.
         if hasattr(self, "descriptor"):
-            os.close(self.descriptor)
+            close(self.descriptor)
 
     def is_at(self, path: Path) -> bool:
         """Whether the path leads to it still."""
@@ -225,7 +226,7 @@ def trusted_directory(name: str, beside: Path, *, make: bool = True) -> Path:
     problems = []
     for place in _private_places(beside):
         try:
-            with contextlib.suppress(FileNotFoundError):
+            if make and place.exists():
                 _check_private(place)
             _check_private(place / name, make=make)
         except (OSError, exception.UntrustedFile) as error:

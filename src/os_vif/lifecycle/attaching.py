@@ -96,7 +96,7 @@ def detach(key: str, sides: Sides, *, force: bool = False) -> Sequence[str]:
     could not be done is returned.
     """
     attachments = Attachments.here()
-    with attachments.alone(key):
+    with attachments.alone(key, in_any_case=True):
         found = attachments.required(key)
         if found.phase in MIGRATING and not force:
             raise telling.wrong_phase(found, "detaching it")

@@ -43,6 +43,10 @@ CREATE TABLE attachment (
 ) WITHOUT ROWID
 """,
 )
+_HINT_IF_DAMAGED = (
+    "Move the file away, with its -wal and -shm if they are there, and a new one is begun."
+    " `vif list` shows what is plugged all the same, and `vif network ports` what is bound."
+)
 
 
 class Phase(StrEnum):
@@ -99,7 +103,7 @@ class Attachments:
         """``path`` of the file; with None they are forgotten when the process ends."""
         self.path = path
         self._locks = Locks(path.with_name("locks") if path else None)
-        self._file = SqliteFile(path or MEMORY, _SCHEMA)
+        self._file = SqliteFile(path or MEMORY, _SCHEMA, hint_if_damaged=_HINT_IF_DAMAGED)
 
     @classmethod
     def here(cls) -> Self:
@@ -143,26 +147,20 @@ class Attachments:
 
     def all(self) -> list[Attachment]:
         """All that can be read, by the guest's name and their own; a warning tells of the others."""
-        readable = []
-        for row in self._rows():
+        readable, damaged = self.sorted_out()
+        for error in damaged.values():
+            LOG.warning("%s %s", error, error.hint)
+        return readable
+
+    def sorted_out(self) -> tuple[list[Attachment], dict[str, exception.RecordDamaged]]:
+        """All that can be read, and why the others cannot, by their keys."""
+        readable, damaged = [], {}
+        for row in self._file.rows("SELECT key, record, phase FROM attachment"):
             try:
                 readable.append(self._read(*row))
             except exception.RecordDamaged as error:
-                LOG.warning("%s %s", error, error.hint)
-        return sorted(readable, key=lambda found: (found.wanted.guest.name, found.key))
-
-    def damaged(self) -> dict[str, exception.RecordDamaged]:
-        """Those that cannot be read, by their keys."""
-        found = {}
-        for row in self._rows():
-            try:
-                self._read(*row)
-            except exception.RecordDamaged as error:
-                found[str(row[0])] = error
-        return found
-
-    def _rows(self) -> list[Any]:
-        return self._file.rows("SELECT key, record, phase FROM attachment")
+                damaged[str(row[0])] = error
+        return sorted(readable, key=lambda found: (found.wanted.guest.name, found.key)), damaged
 
     def put(self, attachment: Attachment, phase: Phase | None = None, **changed: Any) -> Attachment:
         """Writes it down, as ``phase`` and with what has changed; returns it so."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Collected:
-    """A lapsed binding, or with ``binding`` None a network side that could not be asked.
+    """A lapsed binding, or with ``binding`` None a network side that could not be asked, or "" for what is kept here.
 
     ``error`` says why it could not be taken back, and is None if it was, or was not to be.
     """
@@ -36,12 +36,27 @@ def collect(host: str = "", network_drivers: Collection[str] = (), *, dry_run: b
     Asked are the network sides that attachments here were made with, and those named in ``network_drivers``.
     ``host``: as the network side knows it; the configured name unless given.
     """
-    kept = Attachments.here().all() if Attachments.are_kept() else []
+    try:
+        kept, damaged = Attachments.here().sorted_out() if Attachments.are_kept() else ([], {})
+    except exception.JournalError as error:
+        return [Collected("", None, error)]  # which bindings are in use is not known
     names = sorted({found.network_driver for found in kept} | set(network_drivers))
-    return [one for name in names for one in _collect_from(name, host or options.this_host(), kept, dry_run=dry_run)]
+    unreadable = list(damaged.values())
+    collected = [Collected("", None, error) for error in unreadable]
+    for name in names:
+        collected += _collect_from(name, host or options.this_host(), kept, unreadable, dry_run=dry_run)
+    return collected
 
 
-def _collect_from(name: str, host: str, kept: Sequence[Attachment], *, dry_run: bool) -> Iterator[Collected]:
+def _collect_from(
+    name: str,
+    host: str,
+    kept: Sequence[Attachment],
+    unreadable: Sequence[exception.ExceptionBase],
+    *,
+    dry_run: bool,
+) -> Iterator[Collected]:
+    """Where something unreadable is kept, what nothing else is known of may be of that."""
     hosts = {host} | {found.host for found in kept if found.network_driver == name}
     try:
         network = drivers.load(drivers.NETWORKS, name)
@@ -51,7 +66,11 @@ def _collect_from(name: str, host: str, kept: Sequence[Attachment], *, dry_run: 
         return
     by_port = {str(found.answer.vif.id): found for found in kept if found.answer is not None}
     for binding in lapsed:
-        yield Collected(name, binding, None if dry_run else _collect(binding, by_port.get(binding.port_id), network))
+        attachment = by_port.get(binding.port_id)
+        if attachment is None and unreadable:
+            yield Collected(name, binding, unreadable[0])
+        else:
+            yield Collected(name, binding, None if dry_run else _collect(binding, attachment, network))
 
 
 def _collect(binding: Binding, attachment: Attachment | None, network: NetworkDriver) -> exception.ExceptionBase | None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator, Sequence
 
 import os_vif
@@ -13,6 +14,8 @@ from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
 from os_vif.lifecycle.sides import Sides
 from os_vif.lifecycle.undo import Undo, sentence, words
 from os_vif.lifecycle.wanted import Wanted
+
+LOG = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -40,27 +43,50 @@ def _take_back(wanted: Wanted, attachments: Attachments, undo: Undo, cause: Exce
 def take_away(attachment: Attachment, sides: Sides, attachments: Attachments, *, force: bool = False) -> Sequence[str]:
     """All steps back; the record goes when all have succeeded, and with ``force`` anyway.
 
-    Returns what could not be done. Raises LifecycleError for it without ``force``.
+    A guest is not kept by files that cannot be written: that is told in a warning, and the record stays for another
+    call to finish. Returns what could not be done. Raises LifecycleError for it without ``force``.
     """
-    attachments.put(attachment, Phase.DETACHING)
-    problems = ways_back(attachment, sides).run()
+    unwritten: list[str] = []
+    with _noted(unwritten):
+        attachments.put(attachment, Phase.DETACHING)
+    problems = ways_back(attachment, sides, unwritten).run()
     if problems and not force:
         error = exception.LifecycleError(
             step=f"detach {attachment.wanted.interface} from {attachment.wanted.guest.name}", reason=sentence(problems)
         )
         error.hint = telling.of_forcing(attachment.wanted)
         raise error
-    attachments.forget(attachment.key)
+    if not unwritten:
+        with _noted(unwritten):
+            attachments.forget(attachment.key)
+    if unwritten:
+        LOG.warning("%s", telling.of_unwritten(attachment.wanted, dict.fromkeys(unwritten)))
     return problems
 
 
-def ways_back(attachment: Attachment | None, sides: Sides) -> Undo:
-    """For all that may have been done for it; None: nothing. Nothing happens where a step was never done."""
+@contextlib.contextmanager
+def _noted(unwritten: list[str]) -> Iterator[None]:
+    """What cannot be written down is no reason to stop."""
+    try:
+        yield
+    except exception.JournalError as error:
+        unwritten.append(f"{error} {error.hint}".strip())
+    except exception.NetworkUnavailable as error:
+        if not isinstance(error.__cause__, exception.JournalError):
+            raise
+        unwritten.append(f"{error} {error.hint}".strip())
+
+
+def ways_back(attachment: Attachment | None, sides: Sides, unwritten: list[str] | None = None) -> Undo:
+    """For all that may have been done for it; None: nothing. Nothing happens where a step was never done.
+
+    With ``unwritten``, it takes what a network side on this host cannot write down.
+    """
     undo = Undo()
     if attachment is None:
         return undo
     wanted, answer = attachment.wanted, attachment.answer
-    undo.push("unbind it", lambda: _unbind(attachment, sides))
+    undo.push("unbind it", lambda: _unbind(attachment, sides, unwritten))
     if answer is not None:
         undo.push("unplug it", lambda: os_vif.unplug(answer.vif, wanted.instance))
         if wanted.hot:
@@ -68,11 +94,12 @@ def ways_back(attachment: Attachment | None, sides: Sides) -> Undo:
     return undo
 
 
-def _unbind(attachment: Attachment, sides: Sides) -> None:
+def _unbind(attachment: Attachment, sides: Sides, unwritten: list[str] | None) -> None:
     """Also where the answer was lost: whoever asked was killed before it could be written down."""
-    if attachment.answer is not None:
-        port_id: str | None = str(attachment.answer.vif.id)
-    else:
-        port_id = attachment.wanted.port_id or sides.network.find(attachment.key)
-    if port_id is not None:
-        sides.network.unbind(port_id, sides.host)
+    with contextlib.nullcontext() if unwritten is None else _noted(unwritten):
+        if attachment.answer is not None:
+            port_id: str | None = str(attachment.answer.vif.id)
+        else:
+            port_id = attachment.wanted.port_id or sides.network.find(attachment.key)
+        if port_id is not None:
+            sides.network.unbind(port_id, sides.host)

@@ -94,7 +94,7 @@ def abort(key: str, sides: Sides) -> None:
     Once the cut-over has begun the way is back by another migration (WrongPhase). Raises NotAttached, LifecycleError.
     """
     attachments = Attachments.here()
-    with attachments.alone(key):
+    with attachments.alone(key, in_any_case=True):
         found = attachments.required(key)
         if found.phase not in (Phase.PREPARING, Phase.PREPARED, Phase.DETACHING):
             raise telling.wrong_phase(found, "aborting it")

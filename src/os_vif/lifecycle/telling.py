@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from os_vif import exception
@@ -62,4 +63,12 @@ def of_forcing(wanted: Wanted) -> str:
     return (
         "The same command goes on when the cause is gone."
         f" If it is gone for good, `vif detach --force {named(wanted)}` forgets what cannot be done."
+    )
+
+
+def of_unwritten(wanted: Wanted, reasons: Iterable[str]) -> str:
+    """A guest has let go of its interface, and the record of it could not be changed."""
+    return (
+        f"{wanted.guest.name} is detached from {wanted.interface}, but that cannot be written down: {' '.join(reasons)}"
+        f" `vif detach {named(wanted)}` finishes it when that is possible; until then its addresses are kept."
     )

@@ -78,6 +78,9 @@ def _detach(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif.cli import attached
 
     attached.use(arguments)
+    if arguments.force and attached.forget_damaged(arguments):
+        output.line(f"{arguments.instance}: what could not be read is forgotten here.")
+        return ExitCode.OK
     found = attached.find(arguments)
     sides = lifecycle.Sides.left_of(found) if arguments.force else lifecycle.Sides.of(found)
     left = lifecycle.detach(found.key, sides, force=arguments.force)
@@ -92,15 +95,17 @@ def _detach(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
 
 def _attachments(arguments: argparse.Namespace, output: Output) -> ExitCode:
-    from os_vif.cli import attached, session
+    from os_vif.cli import attached, errors, session
     from os_vif.lifecycle import Attachments
 
     session.open_journal(arguments)
     attached.require_a_record()
-    found = Attachments.here().all()
+    found, damaged = Attachments.here().sorted_out()
     output.document([attached.told(one) for one in found])
     if found:
         output.table(attached.COLUMNS, [attached.row(one) for one in found])
-    else:
+    elif not damaged:
         output.line(f"No guest is recorded to have an interface ({attached.place()}).")
-    return ExitCode.OK
+    for error in damaged.values():
+        output.error(errors.of_library(error))
+    return ExitCode.FAILED if damaged else ExitCode.OK

@@ -96,6 +96,8 @@ def _collected(collected: Collected, *, dry_run: bool) -> dict[str, Any]:
 def _collected_row(collected: Collected, *, dry_run: bool) -> tuple[str, str, str]:
     name, binding = collected.network_driver, collected.binding
     outcome = _outcome(collected.error, not dry_run, dry_run=dry_run)
+    if binding is None and not name:
+        return "attachments", "they were to be asked which bindings are in use", outcome
     if binding is None:
         return f"network side {name}", "it was to be asked for bindings that nobody activated", outcome
     what = f"binding of port {binding.port_id} to {binding.host}"
