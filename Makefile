@@ -22,7 +22,7 @@ TEST_PROGRAMS := qemu-system-x86_64:qemu-system-x86 ovsdb-server:openvswitch-swi
 	'/usr/lib/*/libvirt/connection-driver/libvirt_driver_qemu.so:libvirt-daemon-driver-qemu' \
 	/usr/include/libvirt/libvirt.h:libvirt-dev pkg-config:pkg-config cc:gcc '/usr/include/python3*/Python.h:python3-dev'
 
-.PHONY: help demo test lint compat bench docs wheel venv clean programs guest-packages
+.PHONY: help demo test lint compat bench docs wheel deb venv clean programs guest-packages
 
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
@@ -54,6 +54,10 @@ docs: .venv-docs/.ready  ## the documentation as a site and a man page, in docs/
 
 wheel: .venv/.runs  ## dist/os_vif-….whl, to install on other machines; tells its name and SHA-256
 	@tools/make-wheel
+
+deb: .venv/.runs  ## Debian packages, in dist/, tried in a Debian 13 of their own; as root
+	@tools/debian/make build
+	@tools/debian/make try
 
 venv: .venv/.develops  ## .venv with the project (editable), the command and what developing needs
 
