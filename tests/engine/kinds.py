@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -59,8 +60,8 @@ def _card(addresses: Sequence[str] = (), routes: Sequence[tuple[str, str]] = ())
     )
 
 
-_ADDRESSES = ("192.0.2.5/24", "192.0.2.6/24", "198.51.100.9/30")
-_ROUTES = (("203.0.113.0/24", ""), ("default", "192.0.2.1"))
+_ADDRESSES = ("192.0.2.5/24", "192.0.2.6/24", "198.51.100.9/30", "2001:db8::5/64")
+_ROUTES = (("203.0.113.0/24", ""), ("default", "192.0.2.1"), ("2001:db8:7::/48", "2001:db8::1"))
 
 KINDS = {
     kind.name: kind
@@ -101,9 +102,9 @@ KINDS = {
         Kind(
             "addresses moved",
             (
-                _BRIDGE,
-                ExistingLink(name="eth0", master="br0", mtu=1400, shared=True),
+                dataclasses.replace(_BRIDGE, uplink=("eth0",)),
                 AddressesMoved(source="eth0", target="br0", shared=True),
+                ExistingLink(name="eth0", master="br0", mtu=1400, shared=True),
             ),
             _card(_ADDRESSES, _ROUTES),
         ),

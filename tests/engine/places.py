@@ -19,6 +19,7 @@ from os_vif.host.garbage import Finding, GarbageCollector
 from os_vif.host.journal import Journal
 from os_vif.host.locks import Locks
 from os_vif.host.rtnetlink import LinkInfo
+from os_vif.host.rtnetlink_ip import is_link_local
 from os_vif.host.state import NO_HOST_IP
 from os_vif.host.worker import Observer
 from os_vif.testing import FakeHost, faults
@@ -133,7 +134,7 @@ def _look(host: HostAccess, link: LinkInfo) -> dict[str, Any]:
         "master": _name(host, link.master),
         "below": _name(host, link.parent),
         "sysctls": {key: host.read_sysctl(link.name, *key.split("/")) for key in NO_HOST_IP},
-        "addresses": [address["shown"] for address in host.addresses_of(link.index)],
+        "addresses": [a["shown"] for a in host.addresses_of(link.index) if not is_link_local(a)],
         "routes": sorted(route["shown"] for route in host.routes_via(link.index)),
     }
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from os_vif.plugins.linux_bridge import LinuxBridgePlugin
@@ -49,6 +51,19 @@ def guest(netns, new_netns):
         return other
 
     return add
+
+
+@pytest.fixture
+def eventually():
+    """Waits until a condition holds; what never holds fails by its deadline."""
+
+    def wait(condition, seconds=60):
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "it never came true"
+            time.sleep(0.1)
+
+    return wait
 
 
 #: What the tests of VLAN devices need of a kernel.

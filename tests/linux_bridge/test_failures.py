@@ -98,9 +98,7 @@ def test_an_interface_in_another_bridge_is_not_taken_from_it(before):
     clean = before.ns.snapshot()
     with pytest.raises(exception.ForeignDevice) as caught:
         before.plug(vif)
-    assert str(caught.value) == (
-        f"Device eth9 is in the way of VIF {vif.id}: its bridge is theirs, wanted is br0; unplug it first."
-    )
+    assert str(caught.value) == ("Interface eth9 cannot lead out of the bridge br0: eth9 is a port of theirs already.")
     assert differences(clean, before.ns.snapshot()) == []
 
 

@@ -63,8 +63,13 @@ def test_counters_of_rules_live_on(plugged):
             ["set mtu of br0 to 1450 (was 1400)"],
         ),
         (
-            [["sh", "-c", "echo 0 >/proc/sys/net/ipv4/conf/br0/arp_ignore"]],
-            ["set sysctl ipv4/arp_ignore of br0 to 1 (was 0)"],
+            # as the host had it on eth9: its addresses are here now
+            [["sh", "-c", "echo 1 >/proc/sys/net/ipv4/conf/br0/arp_ignore"]],
+            ["set sysctl ipv4/arp_ignore of br0 to 0 (was 1)"],
+        ),
+        (
+            [["ip", "link", "set", "br0", "address", "02:00:00:00:00:77"]],
+            ["set mac of br0 to 02:00:00:00:00:09 (was 02:00:00:00:00:77)"],
         ),
         (
             [["iptables", "-F", "os-vif-br0"]],

@@ -136,9 +136,7 @@ def test_a_bridge_of_ours_with_another_interface_is_not_split(host, wire):
     other = vifs.bridge("br1", number=2, bridge_interface=wire)
     with pytest.raises(exception.ForeignDevice) as caught:
         host.plug(other)
-    assert str(caught.value) == (
-        f"Device eth9 is in the way of VIF {other.id}: its bridge is br0, wanted is br1; unplug it first."
-    )
+    assert str(caught.value) == ("Interface eth9 cannot lead out of the bridge br1: eth9 is a port of br0 already.")
     assert differences(before, host.ns.snapshot()) == []
 
 

@@ -20,18 +20,18 @@ BRIDGE = "Bridge br0 if_foreign=share shared sysctls=no-host-ip"
 
 def flat(interface, mtu=1500):
     return [
-        f"Bridge br0 if_foreign=share mtu={mtu} shared sysctls=no-host-ip",
-        f"ExistingLink {interface} master=br0 mtu={mtu} shared",
+        f"Bridge br0 if_foreign=share mtu={mtu} shared sysctls=no-host-ip uplink={interface}",
         f"AddressesMoved shared source={interface} target=br0",
+        f"ExistingLink {interface} master=br0 mtu={mtu} shared",
     ]
 
 
 def vlan(parent, mtu=1500):
     return [
-        f"Bridge br0 if_foreign=share mtu={mtu} shared sysctls=no-host-ip",
+        f"Bridge br0 if_foreign=share mtu={mtu} shared sysctls=no-host-ip uplink=vlan7; {parent}",
         f"ExistingLink {parent} shared",
-        f"Vlan vlan7 if_foreign=share master=br0 mtu={mtu} parent={parent} shared sysctls=no-host-ip vlan_id=7",
         "AddressesMoved shared source=vlan7 target=br0",
+        f"Vlan vlan7 if_foreign=share master=br0 mtu={mtu} parent={parent} shared sysctls=no-host-ip vlan_id=7",
     ]
 
 

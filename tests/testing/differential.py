@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from socket import AF_INET
 from typing import Any, TypeVar
 
 from os_vif.host import kernel
 from os_vif.host.access import HostAccess, RealHost
 from os_vif.host.operations import Operation, OperationFailed
 from os_vif.host.rtnetlink import LinkInfo
+from os_vif.host.rtnetlink_ip import family_of
 from os_vif.testing import FakeHost
 from os_vif.testing.fake.link import NO_MAC
 from support.kernel import CLONE_NEWNET, unshare
@@ -24,7 +26,11 @@ def on_fake(operations: Sequence[Operation]) -> tuple[list[int], dict[str, Any],
     """What each operation gave (0 or an errno), the devices afterwards, and which of them have a chosen MAC."""
     host = FakeHost(without=["vlan"])
     answers = [_fake_answer(host, operation) for operation in operations]
-    return answers, _state(host), {name for name, link in host.links.items() if link.mac_is_set}
+    return (
+        answers,
+        _state(host),
+        {name for name, link in host.links.items() if link.mac_is_set and not link.mac_is_random},
+    )
 
 
 def _fake_answer(host: FakeHost, operation: Operation) -> int:
@@ -68,7 +74,7 @@ def _link(host: HostAccess, link: LinkInfo) -> dict[str, Any]:
         "below": _name(host, link.parent),
         "options": options,
         "sysctls": sysctls,
-        "addresses": [address["shown"] for address in host.addresses_of(link.index)],
+        "addresses": [a["shown"] for a in host.addresses_of(link.index) if family_of(a) == AF_INET],
         "routes": sorted(route["shown"] for route in host.routes_via(link.index)),
     }
 

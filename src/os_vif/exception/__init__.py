@@ -30,6 +30,7 @@
     │   ├── InvalidRequest                  invalid-request
     │   ├── DeviceMissing                   device-missing
     │   ├── ForeignDevice                   foreign-device
+    │   │   └── UplinkUnsuitable            uplink
     │   ├── StepFailed                      step-failed
     │   ├── VerifyFailed                    verify-failed
     │   ├── UndoFailed                      undo-failed
@@ -105,6 +106,7 @@ from os_vif.exception.host import (
     UndoFailed,
     UnplugIncomplete,
     UntrustedFile,
+    UplinkUnsuitable,
     VerifyFailed,
 )
 from os_vif.exception.model import (
@@ -207,6 +209,7 @@ __all__ = [
     "UnsetField",
     "UnsupportedObjectVersion",
     "UntrustedFile",
+    "UplinkUnsuitable",
     "VerifyFailed",
     "WrongPhase",
     "WrongWireType",

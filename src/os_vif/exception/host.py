@@ -42,6 +42,17 @@ class ForeignDevice(HostError):
     hint = "os-vif does not touch what it did not make. Remove or rename the device, or use another name."
 
 
+class UplinkUnsuitable(ForeignDevice):
+    """An interface of the host cannot become a port of a bridge of ours without the host losing what it has there."""
+
+    code = "uplink"
+    msg_fmt = "Interface %(device)s cannot lead out of the bridge %(bridge)s: %(reason)s"
+    hint = (
+        "Make a bridge of the host's own, by what configures its network, with the interface as a port and the"
+        " addresses on the bridge; then name that bridge (`vif network create --bridge NAME`), and no uplink."
+    )
+
+
 class StepFailed(HostError):
     """A step of a plan failed; what had been done before it was undone."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import itertools
 import re
 import struct
@@ -47,11 +48,22 @@ def run(operations: Sequence[Sequence[Any]]) -> tuple[int, int, str]:
     return len(operations), 0, ""
 
 
-def _link_add(name: str, kind: str, parent: str | None = None, peer: str | None = None, **birth: Any) -> None:
+def _link_add(
+    name: str, kind: str, parent: str | None = None, peer: str | None = None, mac: str | None = None, **birth: Any
+) -> None:
     parent_index = _index(parent) if parent is not None else None
     if peer is not None:
         _checked(peer)
-    rtnetlink.add_link(_checked(name), kind, group=DEVICE_GROUP, parent=parent_index, peer=peer, **birth)
+    mac = mac or _mac_at_birth(kind, parent, birth.get("options") or {})
+    rtnetlink.add_link(_checked(name), kind, group=DEVICE_GROUP, parent=parent_index, peer=peer, mac=mac, **birth)
+
+
+def _mac_at_birth(kind: str, parent: str | None, options: dict[str, Any]) -> str | None:
+    """A VLAN device has the address of the device below, and so has a macvtap that takes the whole of it."""
+    if kind == "vlan" and parent is not None:
+        below = rtnetlink.get_link(parent)
+        return below.mac if below else None
+    return None if options.get("mode") == "passthru" else rtnetlink.random_mac()
 
 
 def _tap_add(name: str, **birth: Any) -> None:
@@ -114,7 +126,8 @@ def _sysctl_set(name: str, family: str, key: str, value: str) -> None:
 
 
 def _address_add(name: str, address: dict[str, Any]) -> None:
-    _tolerating(errno.EEXIST, rtnetlink_ip.add_address, _index(name), address)
+    add = functools.partial(rtnetlink_ip.add_address, is_ours=True)
+    _tolerating(errno.EEXIST, add, _index(name), address)
 
 
 def _address_delete(name: str, address: dict[str, Any]) -> None:
@@ -122,7 +135,8 @@ def _address_delete(name: str, address: dict[str, Any]) -> None:
 
 
 def _route_add(name: str, route: dict[str, Any]) -> None:
-    _tolerating(errno.EEXIST, rtnetlink_ip.add_route, _index(name), route)
+    add = functools.partial(rtnetlink_ip.add_route, beside=True)
+    _tolerating(errno.EEXIST, add, _index(name), route)
 
 
 def _route_delete(name: str, route: dict[str, Any]) -> None:

@@ -31,6 +31,11 @@ def options_of(link: Link) -> dict[str, Any]:
     return {"mode": link.mode} if isinstance(link, Macvtap) else {}
 
 
+def mac_of(link: Link, view: LinkView) -> str | None:
+    """The MAC address that a device is to have; None for any."""
+    return link.mac or (view.mac_of_first(link.uplink) if isinstance(link, Bridge) else None)
+
+
 def parent_of(link: Vlan | Macvtap, view: LinkView) -> str:
     """The name of the device below. Raises DeviceMissing when nothing is at the PCI address."""
     if link.parent_pci and not link.parent:
@@ -46,8 +51,8 @@ def parent_of(link: Vlan | Macvtap, view: LinkView) -> str:
 
 def _creation(link: Link, view: LinkView) -> Iterator[Step]:
     birth: dict[str, Any] = {"name": link.name}
-    if link.mac is not None:
-        birth["mac"] = link.mac
+    if mac := mac_of(link, view):
+        birth["mac"] = mac
     if link.mtu is not None and not isinstance(link, Bridge):
         birth["mtu"] = link.mtu
     if isinstance(link, VethPeer):

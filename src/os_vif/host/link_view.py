@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+from os_vif.host import marks, rtnetlink_ip
 from os_vif.host.access import HostAccess
 from os_vif.host.rtnetlink import LinkInfo
 
@@ -27,6 +30,29 @@ class LinkView:
             info = self._host.get_link_by_index(index)
             self._names[index] = info.name if info else ""
         return self._names[index]
+
+    def by_index(self, index: int) -> LinkInfo | None:
+        """The device of that index, or None."""
+        info = self._host.get_link_by_index(index)
+        return self._host.get_link(info.name) if info else None
+
+    def host_addresses(self, name: str) -> Iterator[str]:
+        """The addresses that the host has on a device, but for those of the link that every device has."""
+        info = self.link(name)
+        found = self._host.addresses_of(info.index) if info else []
+        return (str(address["shown"]) for address in found if not rtnetlink_ip.is_link_local(address))
+
+    def is_needed(self, info: LinkInfo) -> bool:
+        """Whether a device must stay up: for the host's addresses on it or reached by it, or others' devices on top."""
+        names = filter(None, (info.name, self.name_of(info.master)))
+        if any(address for name in names for address in self.host_addresses(name)):
+            return True
+        return not all(marks.is_marked(link) for link in self.on_top_of(info.name))
+
+    def mac_of_first(self, names: Sequence[str]) -> str | None:
+        """The MAC address of the first of these devices that is there."""
+        found = (info.mac for name in names if (info := self.link(name)))
+        return next(found, None)
 
     def sysctl(self, device: str, key: str) -> str | None:
         """The value of "family/key" for a device; None where the kernel has no such key."""

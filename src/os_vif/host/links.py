@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from os_vif import exception
@@ -15,6 +16,7 @@ from os_vif.host.plan import Holding, Outcome, Step
 from os_vif.host.realm import Marked, Purpose
 from os_vif.host.rtnetlink import LinkInfo
 from os_vif.host.state import (
+    AddressesMoved,
     Bridge,
     ExistingLink,
     IfForeign,
@@ -65,6 +67,8 @@ class LinkRealm:
         known = purpose.held.get(resource.key)
         if known is not None and not made:
             prior = {**prior, **known.prior}
+        if isinstance(resource, ExistingLink):
+            prior[_INDEX] = info.index
         return _outcome(resource, [_change_step(resource, *change) for change in changes], made=made, prior=prior)
 
     def _birth(self, resource: Link, view: LinkView, purpose: Purpose) -> Outcome:
@@ -100,20 +104,28 @@ class LinkRealm:
         """Deletes what we made and still bears our mark; puts back what we changed on what we did not make."""
         resource = holding.resource
         assert isinstance(resource, Link)
-        info = actual.link(resource.name)
+        info = _find(holding, actual)
         if info is None:
             return ()
         if holding.made and not isinstance(resource, ExistingLink):
             return list(self._deletion(resource, info, purpose))
-        return list(_restoration(holding, resource, info, actual))
+        return list(_restoration(holding, dataclasses.replace(resource, name=info.name), info, actual))
 
     def in_use(self, holding: Holding, actual: Any, leaving: Sequence[Holding]) -> str:
         """A device stays while there are others that do not leave with it: ports of a bridge, which would be cut off,
-        and VLAN and macvtap devices on top, which the kernel would delete along with it."""
+        and VLAN and macvtap devices on top, which the kernel would delete along with it.
+
+        So does a bridge that the host has addresses on, and the port that leads it out, unless these move elsewhere.
+        """
+        if isinstance(holding.resource, ExistingLink):
+            return _needed_port(holding, actual, leaving)
         if not isinstance(holding.resource, Bridge | Vlan) or not holding.made:
             return ""
         name = holding.resource.name
-        ours = {other.resource.name for other in leaving if isinstance(other.resource, Link)}
+        if stranded := _stranded(name, actual, leaving):
+            return f"bridge {name} has address {stranded} of the host"
+        found = (_find(other, actual) for other in leaving if isinstance(other.resource, Link))
+        ours = {link.name for link in found if link}
         ports = sorted({port.name for port in actual.ports(name)} - ours)
         above = sorted({link.name for link in actual.on_top_of(name)} - ours)
         info = actual.link(name)
@@ -148,6 +160,43 @@ class LinkRealm:
         yield Step("link", resource.name, f"delete {resource.label}", operation)
 
 
+#: In what is recorded of a device that is not ours: its index, by which it is found where it was renamed.
+_INDEX = "index"
+
+
+def _find(holding: Holding, view: LinkView) -> LinkInfo | None:
+    """The device of a resource: by its name or, if it was there before us and was renamed since, by its index."""
+    resource = holding.resource
+    assert isinstance(resource, Link)
+    info = view.link(resource.name)
+    index = holding.prior.get(_INDEX)
+    if info is None and index and isinstance(resource, ExistingLink):
+        return view.by_index(index)
+    return info
+
+
+def _stranded(bridge: str, view: LinkView, leaving: Sequence[Holding]) -> str:
+    """An address of the host that would go with a bridge: there is no device that it could move to."""
+    for other in leaving:
+        if isinstance(other.resource, AddressesMoved) and other.resource.target == bridge:
+            index = other.prior.get(_INDEX)
+            if view.link(other.resource.source) or (index and view.by_index(index)):
+                return ""
+    return next(view.host_addresses(bridge), "")
+
+
+def _needed_port(holding: Holding, view: LinkView, leaving: Sequence[Holding]) -> str:
+    """A port that leads the host's own traffic out leaves its bridge with the addresses there, not before."""
+    resource, info = holding.resource, _find(holding, view)
+    assert isinstance(resource, ExistingLink)
+    if info is None or not resource.master or view.name_of(info.master) != resource.master:
+        return ""
+    if any(isinstance(h.resource, AddressesMoved) and h.resource.target == resource.master for h in leaving):
+        return ""
+    address = next(view.host_addresses(resource.master), "")
+    return f"address {address} of the host is reached by it" if address else ""
+
+
 def _in_the_way(resource: Link, purpose: Purpose, reason: str) -> exception.ForeignDevice:
     return exception.ForeignDevice(device=resource.name, vif_id=purpose.vif_id, reason=reason)
 
@@ -155,6 +204,9 @@ def _in_the_way(resource: Link, purpose: Purpose, reason: str) -> exception.Fore
 def _check_identity(resource: Link, info: LinkInfo, view: LinkView, purpose: Purpose) -> None:
     """What a device is cannot be changed in place, and nothing is deleted in order to add."""
     for what, wanted, found in _identity(resource, info, view):
+        if wanted != found and isinstance(resource, ExistingLink):
+            reason = f"{resource.name} is a port of {found or 'another device'} already."
+            raise exception.UplinkUnsuitable(device=resource.name, bridge=wanted, reason=reason, vif_id=purpose.vif_id)
         if wanted != found:
             raise _in_the_way(
                 resource, purpose, f"its {what} is {found or 'none'}, wanted is {wanted}; unplug it first."
@@ -186,13 +238,13 @@ def _differences(resource: Link, info: LinkInfo, view: LinkView, alias: str | No
     """In the order in which they are to be made: IP off before up, MTU before joining a bridge."""
     if alias is not None and info.alias != alias:
         yield "alias", info.alias, alias
-    for key, wanted in resource.sysctls.items():
+    for key, wanted in _standing_sysctls(resource).items():
         found = view.sysctl(resource.name, key)
         if found is not None and found != wanted:
             yield f"sysctl {key}", found, wanted
-    for name in ("mtu", "mac"):
-        if getattr(resource, name) not in (None, getattr(info, name)):
-            yield name, getattr(info, name), getattr(resource, name)
+    for name, value in (("mtu", resource.mtu), ("mac", link_births.mac_of(resource, view))):
+        if value not in (None, getattr(info, name)):
+            yield name, getattr(info, name), value
     yield from _differences_to_come(resource, info, view)
     for name, value in link_births.options_of(resource).items():
         if isinstance(resource, Bridge) and info.options.get(name) != value:
@@ -204,10 +256,16 @@ def _differences(resource: Link, info: LinkInfo, view: LinkView, alias: str | No
             yield name, getattr(info, name), getattr(resource, name)
 
 
+def _standing_sysctls(resource: Link) -> Mapping[str, str]:
+    """Those that are to stay as they were at birth: a bridge with an uplink gets the host's addresses, and with them
+    the settings that these had there."""
+    return {} if isinstance(resource, Bridge) and resource.uplink else resource.sysctls
+
+
 def _differences_to_come(resource: Link, info: LinkInfo, view: LinkView) -> Iterator[Change]:
     """The kernel takes IPv6 off a device whose MTU is too small for it; with a larger one it is back, switched on."""
     if info.mtu < _IPV6_MINIMUM_MTU <= (resource.mtu or 0):
-        for key, wanted in resource.sysctls.items():
+        for key, wanted in _standing_sysctls(resource).items():
             if key.startswith("ipv6/") and view.sysctl(resource.name, key) is None:
                 yield f"sysctl {key}", "0", wanted
 
@@ -261,6 +319,8 @@ def _restoration(holding: Holding, resource: Link, info: LinkInfo, view: LinkVie
     """Puts back each attribute that still is as we set it; what somebody changed since is theirs."""
     changed_since = {name for name, _, _ in _differences(resource, info, view, alias=None)}
     for name, old in reversed(list(holding.prior.items())):
+        if name == _INDEX or (name == "up" and not old and isinstance(resource, ExistingLink) and view.is_needed(info)):
+            continue
         if name not in changed_since:
             text = f"put back: {_words(resource.name, name, old)}"
             yield Step("link", resource.name, text, _set(resource, name, old))

@@ -17,6 +17,9 @@ class Step:
 
     ``realm`` says who does it, ``device`` what it is done to, ``text`` completes the sentence "could not ...".
     ``undo`` is None where undoing another step does it already (a device that we made is deleted as a whole).
+
+    Of those that take something away, the ``early`` ones are done before all others; and when one fails, nothing more
+    is done to the devices that it ``guards``.
     """
 
     realm: str
@@ -24,6 +27,8 @@ class Step:
     text: str
     operation: Operation
     undo: Operation | None = None
+    early: bool = False
+    guards: tuple[str, ...] = ()
 
     def to_primitive(self) -> dict[str, Any]:
         """The JSON form, as kept in the journal and shown by ``vif plan --output json``."""

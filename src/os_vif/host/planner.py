@@ -108,7 +108,7 @@ class Planner:
                 tasks += _tasks(realm.remove(holding, actual[realm.name], one.purpose), one.purpose)
                 released.append(holding.resource.key)
             notes += [f"{holding.resource.label} stays: {reason}" for holding in kept if reason]
-        tasks.sort(key=lambda task: not _is_atomic(self._realms[task.step.realm]))
+        tasks.sort(key=lambda task: (not _is_atomic(self._realms[task.step.realm]), not task.step.early))
         return Work(tuple(tasks), released=tuple(released), notes=tuple(notes))
 
     def _sort_out(

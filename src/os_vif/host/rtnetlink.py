@@ -162,6 +162,16 @@ def _number(value: bytes | None) -> int:
     return int(struct.unpack("=I", value)[0]) if value else 0
 
 
+def random_mac() -> str:
+    """A MAC address that no manufacturer gives out: locally administered, of one device.
+
+    A device whose address the kernel has made up (addr_assign_type 1) gets another one from systemd-udevd a moment
+    later (MACAddressPolicy=persistent, systemd.link(5)); one that it is created with stays.
+    """
+    first, *rest = secrets.token_bytes(6)
+    return bytes([first & 0xFC | 0x02, *rest]).hex(":")
+
+
 def add_link(
     name: str,
     kind: str,
@@ -173,7 +183,10 @@ def add_link(
     peer: str | None = None,
     options: dict[str, Any] | None = None,
 ) -> None:
-    """Creates a device, down. Raises KernelError; EEXIST when the name is taken."""
+    """Creates a device, down; the other end of a veth pair has a random MAC address.
+
+    Raises KernelError; EEXIST when the name is taken.
+    """
     parts = [text(_IFLA_IFNAME, name), u32(_IFLA_GROUP, group), *_birth_attributes(mtu, mac, parent)]
     parts.append(nested(_IFLA_LINKINFO, text(_IFLA_INFO_KIND, kind), *_kind_data(kind, group, peer, options or {})))
     body = _LINK.pack(0, 0, 0, 0, 0) + b"".join(parts)
@@ -183,12 +196,14 @@ def add_link(
 def add_veth_into(namespace: int, name: str, *, peer: str, peer_mac: str | None, mtu: int | None) -> None:
     """Creates a veth, down, whose other end is in another network namespace, given by a file descriptor.
 
+    MAC addresses that are not given are random.
     The kernel makes both ends or none. Raises KernelError; EEXIST when the name of either end is taken.
     """
-    inner = [text(_IFLA_IFNAME, peer), u32(_IFLA_NET_NS_FD, namespace), *_birth_attributes(mtu, peer_mac, None)]
+    birth = _birth_attributes(mtu, peer_mac or random_mac(), None)
+    inner = [text(_IFLA_IFNAME, peer), u32(_IFLA_NET_NS_FD, namespace), *birth]
     other_end = nested(_VETH_INFO_PEER, _LINK.pack(0, 0, 0, 0, 0) + b"".join(inner))
     kind = nested(_IFLA_LINKINFO, text(_IFLA_INFO_KIND, "veth"), nested(_IFLA_INFO_DATA, other_end))
-    parts = [text(_IFLA_IFNAME, name), *_birth_attributes(mtu, None, None), kind]
+    parts = [text(_IFLA_IFNAME, name), *_birth_attributes(mtu, random_mac(), None), kind]
     conversation().ask(_RTM_NEWLINK, _LINK.pack(0, 0, 0, 0, 0) + b"".join(parts), NLM_F_CREATE | NLM_F_EXCL)
 
 
@@ -206,8 +221,8 @@ def _birth_attributes(mtu: int | None, mac: str | None, parent: int | None) -> l
 def _kind_data(kind: str, group: int, peer: str | None, options: dict[str, Any]) -> list[bytes]:
     data = [_option(kind, name, value) for name, value in options.items()]
     if peer is not None:
-        other_end = _LINK.pack(0, 0, 0, 0, 0) + text(_IFLA_IFNAME, peer) + u32(_IFLA_GROUP, group)
-        data.append(nested(_VETH_INFO_PEER, other_end))
+        inner = [text(_IFLA_IFNAME, peer), u32(_IFLA_GROUP, group), *_birth_attributes(None, random_mac(), None)]
+        data.append(nested(_VETH_INFO_PEER, _LINK.pack(0, 0, 0, 0, 0) + b"".join(inner)))
     return [nested(_IFLA_INFO_DATA, *data)] if data else []
 
 

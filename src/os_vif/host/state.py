@@ -109,10 +109,15 @@ class Link(Resource):
 
 @dataclass(frozen=True, kw_only=True)
 class Bridge(Link):
-    """A Linux bridge. Times are in hundredths of a second, as the kernel counts them (IFLA_BR_*)."""
+    """A Linux bridge. Times are in hundredths of a second, as the kernel counts them (IFLA_BR_*).
+
+    ``uplink``: the device that leads it out, whose place it takes for the host; of several, the first that is there.
+    It has the MAC address of that, and whether the host has IP on it is the concern of AddressesMoved.
+    """
 
     kind: ClassVar[str] = "bridge"
 
+    uplink: tuple[str, ...] = ()
     ageing_time: int | None = None
     forward_delay: int | None = None
     stp: bool | None = None
@@ -196,7 +201,10 @@ class ExistingLink(Link):
 
 @dataclass(frozen=True, kw_only=True)
 class AddressesMoved(Resource):
-    """The IPv4 addresses and routes of ``source`` live on ``target`` instead, as long as the resource lives."""
+    """The addresses and routes of ``source`` live on ``target`` instead, as long as the resource lives.
+
+    Stated after the bridge and before what makes the device a port of it: they are to arrive before that.
+    """
 
     realm: ClassVar[str] = "layer3"
 

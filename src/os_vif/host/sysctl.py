@@ -7,12 +7,27 @@ Meaning of the keys: the kernel's Documentation/networking/ip-sysctl.rst.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-_WRITABLE = {
-    "ipv4": {"arp_announce", "arp_ignore", "forwarding", "proxy_arp", "rp_filter"},
-    "ipv6": {"accept_ra", "autoconf", "disable_ipv6", "forwarding", "proxy_ndp"},
+#: What a host says of an interface that has its addresses, and means of the bridge that takes its place.
+OF_ADDRESSES: Mapping[str, tuple[str, ...]] = {
+    "ipv4": (
+        *("accept_local", "accept_redirects", "accept_source_route", "arp_accept", "arp_announce", "arp_filter"),
+        *("arp_ignore", "arp_notify", "disable_policy", "disable_xfrm", "drop_gratuitous_arp", "forwarding"),
+        *("ignore_routes_with_linkdown", "log_martians", "promote_secondaries", "proxy_arp", "proxy_arp_pvlan"),
+        *("route_localnet", "rp_filter", "secure_redirects", "send_redirects", "shared_media", "src_valid_mark"),
+    ),
+    "ipv6": (
+        *("accept_dad", "accept_ra", "accept_ra_defrtr", "accept_ra_from_local", "accept_ra_min_hop_limit"),
+        *("accept_ra_mtu", "accept_ra_pinfo", "accept_ra_rt_info_max_plen", "accept_ra_rt_info_min_plen"),
+        *("accept_ra_rtr_pref", "accept_redirects", "accept_source_route", "autoconf", "dad_transmits"),
+        *("drop_unsolicited_na", "forwarding", "hop_limit", "keep_addr_on_down", "ndisc_notify", "proxy_ndp"),
+        *("ra_defrtr_metric", "router_solicitations", "use_tempaddr"),
+    ),
 }
+
+_WRITABLE = {"ipv4": set(OF_ADDRESSES["ipv4"]), "ipv6": {*OF_ADDRESSES["ipv6"], "addr_gen_mode", "disable_ipv6"}}
 
 
 def read(device: str, family: str, key: str) -> str | None:

@@ -37,7 +37,9 @@ def create(
     owner: int | None = None,
     group: int | None = None,
 ) -> None:
-    """Creates a persistent tap, down. Raises OSError; EEXIST when the name is taken.
+    """Creates a persistent tap, down; its MAC address is random unless given.
+
+    Raises OSError; EEXIST when the name is taken.
 
     It is made persistent last: a process killed in here takes the device with it.
     """
@@ -45,7 +47,7 @@ def create(
     tun = os.open(_CLONE_DEVICE, os.O_RDWR | os.O_CLOEXEC)
     try:
         _set_interface(tun, name, flags)
-        rtnetlink.set_link(name, mac=mac, mtu=mtu, group=device_group)
+        rtnetlink.set_link(name, mac=mac or rtnetlink.random_mac(), mtu=mtu, group=device_group)
         if owner is not None:
             fcntl.ioctl(tun, _TUNSETOWNER, owner)
         if group is not None:

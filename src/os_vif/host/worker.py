@@ -47,17 +47,23 @@ class Worker:
             done += batch
 
     def do_all(self, tasks: Sequence[Task]) -> list[exception.StepFailed]:
-        """Does every task, whatever happens to the others, and returns the errors."""
+        """Does every task, whatever happens to the others, and returns the errors.
+
+        Left out is what a failed one guards: it would take away what has not arrived elsewhere.
+        """
         errors: list[exception.StepFailed] = []
+        guarded: set[str] = set()
         for batch in self._batches(tasks):
-            rest = batch
+            rest = _unguarded(batch, guarded)
             while rest:
                 try:
                     self._run(rest, [task.step.operation for task in rest])
                     break
                 except OperationFailed as failure:
                     errors.append(_error(rest[failure.culprit], failure))
+                    guarded |= set(rest[failure.culprit].step.guards)
                     rest = [task for n, task in enumerate(rest) if n >= failure.done and n != failure.culprit]
+                    rest = _unguarded(rest, guarded)
         return errors
 
     def undo(self, tasks: Sequence[Task]) -> list[str]:
@@ -91,6 +97,11 @@ class Worker:
         self._realms[first.step.realm].run(operations, first.context)
         if self.observer is not None:
             self.observer("after", first.step)
+
+
+def _unguarded(tasks: Sequence[Task], guarded: set[str]) -> list[Task]:
+    """A step with guards itself goes on: the more arrives, the better."""
+    return [task for task in tasks if task.step.guards or task.step.device not in guarded]
 
 
 def _error(task: Task, failure: OperationFailed) -> exception.StepFailed:

@@ -52,24 +52,26 @@ class Bridging:
             mtu=self.mtu(),
             sysctls=NO_HOST_IP,
             if_foreign=IfForeign.SHARE,
+            uplink=self._uplink(),
         )
         if reading.stated(self._network, "should_provide_vlan", False):
             yield from self._vlan()
         elif interface := self._flat_interface():
             self._check_joinable(interface, "flat_interface")
-            yield ExistingLink(name=interface, master=self._bridge, mtu=self._outer_mtu(), shared=True)
             yield AddressesMoved(source=interface, target=self._bridge, shared=True)
+            yield ExistingLink(name=interface, master=self._bridge, mtu=self._outer_mtu(), shared=True)
+
+    def _uplink(self) -> tuple[str, ...]:
+        if not reading.stated(self._network, "should_provide_vlan", False):
+            return tuple(filter(None, [self._flat_interface()]))
+        return names.vlan(self._vlan_id()), self._vlan_parent()
 
     def _vlan(self) -> Iterator[Resource]:
-        vlan_id = reading.required(self._vif, "network.vlan", "because the network asks for a VLAN")
-        parent = self._config.vlan_interface or reading.required(
-            self._vif,
-            "network.bridge_interface",
-            "or else the option vlan_interface, because the network asks for a VLAN",
-        )
+        vlan_id, parent = self._vlan_id(), self._vlan_parent()
         self._check_joinable(parent, "vlan_interface")
         device = names.vlan(vlan_id)
         yield ExistingLink(name=parent, shared=True)
+        yield AddressesMoved(source=device, target=self._bridge, shared=True)
         yield Vlan(
             name=device,
             parent=parent,
@@ -80,7 +82,19 @@ class Bridging:
             sysctls=NO_HOST_IP,
             if_foreign=IfForeign.SHARE,
         )
-        yield AddressesMoved(source=device, target=self._bridge, shared=True)
+
+    def _vlan_id(self) -> int:
+        return int(reading.required(self._vif, "network.vlan", "because the network asks for a VLAN"))
+
+    def _vlan_parent(self) -> str:
+        return str(
+            self._config.vlan_interface
+            or reading.required(
+                self._vif,
+                "network.bridge_interface",
+                "or else the option vlan_interface, because the network asks for a VLAN",
+            )
+        )
 
     def _rules(self) -> Iterator[Resource]:
         if reading.stated(self._vif, "has_traffic_filtering", False):

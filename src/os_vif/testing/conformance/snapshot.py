@@ -8,14 +8,15 @@ from typing import Any
 
 from os_vif.host.access import RealHost
 from os_vif.host.rtnetlink import LinkInfo
+from os_vif.host.rtnetlink_ip import is_link_local
 from os_vif.host.state import NO_HOST_IP
 
 
 def kernel_snapshot(without: Collection[str] = ()) -> dict[str, dict[str, Any]]:
-    """Every device with its attributes, IPv4 addresses and routes, by name.
+    """Every device with its attributes, addresses and routes, by name.
 
-    Indexes are left out, and the MACs of bridges, which the kernel makes up. ``without`` names attributes that your
-    plugin leaves to chance: "mac", say.
+    Indexes are left out, and so are the MACs of bridges, which are made up, and IPv6 addresses of the link. ``without``
+    names attributes that your plugin leaves to chance: "mac", say.
     """
     host = RealHost()
     return {link.name: _seen(host, link, without) for link in host.all_links()}
@@ -34,7 +35,7 @@ def _seen(host: RealHost, link: LinkInfo, without: Collection[str]) -> dict[str,
         "master": _name(host, link.master),
         "parent": _name(host, link.parent),
         "sysctls": {key: host.read_sysctl(link.name, *key.split("/")) for key in NO_HOST_IP},
-        "addresses": [address["shown"] for address in host.addresses_of(link.index)],
+        "addresses": [a["shown"] for a in host.addresses_of(link.index) if not is_link_local(a)],
         "routes": sorted(route["shown"] for route in host.routes_via(link.index)),
     }
     return {name: value for name, value in seen.items() if name not in without}

@@ -40,7 +40,7 @@ def link_add(
     if kind not in _KINDS or kind in namespace.without:
         raise KernelError(errno.EOPNOTSUPP, "Unknown device type")
     link = born(name, namespace.next_index(), kind, mac=mac or _random_mac(), group=DEVICE_GROUP)
-    link.mac_is_set = mac is not None
+    link.mac_is_set, link.mac_is_random = True, mac is None
     _take_after(namespace, link, below, options or {}, mtu)
     if mtu is not None:
         check_mtu(link, mtu)
@@ -96,8 +96,8 @@ def _become_vlan(namespace: FakeNamespace, link: FakeLink, parent: FakeLink, opt
     if any(other.options["vlan_id"] == vlan_id for other in namespace.on_top_of(parent.name, "vlan")):
         raise KernelError(errno.EEXIST, "VLAN device already exists")
     link.options["vlan_id"] = vlan_id
-    if not link.mac_is_set:
-        link.mac, link.mac_is_set = parent.mac, parent.mac_is_set
+    if link.mac_is_random:
+        link.mac, link.mac_is_random = parent.mac, parent.mac_is_random
 
 
 def _become_macvtap(namespace: FakeNamespace, link: FakeLink, parent: FakeLink, options: dict[str, Any]) -> None:
@@ -112,7 +112,7 @@ def _become_macvtap(namespace: FakeNamespace, link: FakeLink, parent: FakeLink, 
     if others and alone:
         raise KernelError(errno.EINVAL, "")
     if alone:
-        link.mac, link.mac_is_set = parent.mac, parent.mac_is_set
+        link.mac, link.mac_is_random = parent.mac, parent.mac_is_random
 
 
 def _add_peer(namespace: FakeNamespace, link: FakeLink, peer: str | None) -> None:
@@ -120,6 +120,7 @@ def _add_peer(namespace: FakeNamespace, link: FakeLink, peer: str | None) -> Non
     if name in namespace.links or name == link.name:
         raise KernelError(errno.EEXIST, "")
     other = born(name, namespace.next_index(), "veth", mac=_random_mac(), group=DEVICE_GROUP if peer else 0)
+    other.mac_is_set, other.mac_is_random = True, True
     link.peer, other.peer = other.name, link.name
     namespace.add(other)
 
@@ -141,7 +142,8 @@ def tap_add(
     link = born(name, namespace.next_index(), "tun", mac=_random_mac(), group=DEVICE_GROUP, options=options)
     if mac is not None:
         check_mac(mac)
-        link.mac, link.mac_is_set = mac, True
+        link.mac = mac
+    link.mac_is_set, link.mac_is_random = True, mac is None
     if mtu is not None:
         check_mtu(link, mtu)
         link.mtu = mtu

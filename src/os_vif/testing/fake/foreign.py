@@ -43,7 +43,7 @@ class Foreign:
             births.link_add(here, name, kind, **arguments)
         link = here.links[name]
         for made in filter(None, (link, here.links.get(link.peer))):
-            made.group = 0
+            made.group, made.mac_is_set = 0, "mac" in arguments
         return self._noted("add", link)
 
     def set(self, name: str, **arguments: Any) -> FakeLink:

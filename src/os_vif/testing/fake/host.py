@@ -17,9 +17,10 @@ from os_vif.host.firewall_tool import ChainState
 from os_vif.host.netlink import KernelError
 from os_vif.host.operations import Operation, OperationFailed
 from os_vif.host.rtnetlink import LinkInfo
+from os_vif.host.rtnetlink_ip import family_of
 from os_vif.testing.fake import births, firewall, layer3, settings
 from os_vif.testing.fake.foreign import Foreign
-from os_vif.testing.fake.link import FakeLink
+from os_vif.testing.fake.link import SYSCTL_DEFAULTS, FakeLink
 from os_vif.testing.fake.namespace import FakeNamespace
 from os_vif.testing.fake.trouble import Trouble, device_of
 
@@ -181,7 +182,8 @@ class FakeHost:
     def read_sysctl(self, device: str, family: str, key: str) -> str | None:
         """See HostAccess."""
         link = self.here.links.get(device)
-        return link.sysctls.get(f"{family}/{key}") if link else None
+        known = SYSCTL_DEFAULTS if device == "default" else link.sysctls if link else {}
+        return known.get(f"{family}/{key}")
 
     def addresses_of(self, index: int) -> list[dict[str, Any]]:
         """See HostAccess."""
@@ -193,7 +195,8 @@ class FakeHost:
         """See HostAccess."""
         with self._mutex:
             link = self.here.by_index(index)
-            return sorted((dict(route) for route in link.routes), key=lambda r: bool(r["gateway"])) if link else []
+            by_family = lambda route: (family_of(route), bool(route["gateway"]))  # noqa: E731
+            return sorted((dict(route) for route in link.routes), key=by_family) if link else []
 
     def read_chain(self, family: str, chain: str, context: str) -> ChainState | None:
         """See HostAccess."""

@@ -32,6 +32,7 @@ SYSCTL_DEFAULTS: dict[str, str] = {
     "ipv4/proxy_arp": "0",
     "ipv4/rp_filter": "0",
     "ipv6/accept_ra": "1",
+    "ipv6/addr_gen_mode": "0",
     "ipv6/autoconf": "1",
     "ipv6/disable_ipv6": "0",
     "ipv6/forwarding": "0",
@@ -71,6 +72,8 @@ class FakeLink:
     #: Whether somebody chose them; else a bridge takes them from its ports.
     mac_is_set: bool = False
     mtu_is_set: bool = False
+    #: Whether the MAC address was thrown by dice.
+    mac_is_random: bool = False
 
     @property
     def loopback(self) -> bool:
@@ -97,9 +100,9 @@ class FakeLink:
 
     def visible(self) -> dict[str, Any]:
         """What an onlooker sees of the device, apart from its index, and from a MAC that was thrown by dice."""
-        hidden = ("index", "mac_is_set", "mtu_is_set")
+        hidden = ("index", "mac_is_set", "mtu_is_set", "mac_is_random")
         shown = {name: value for name, value in vars(self).items() if name not in hidden}
-        shown["mac"] = self.mac if self.mac_is_set else ""
+        shown["mac"] = self.mac if self.mac_is_set and not self.mac_is_random else ""
         shown["addresses"] = [address["shown"] for address in self.addresses]
         shown["routes"] = sorted(route["shown"] for route in self.routes)
         return copy.deepcopy(shown)

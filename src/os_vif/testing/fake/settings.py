@@ -89,7 +89,7 @@ def _set_mac(namespace: FakeNamespace, link: FakeLink, mac: str) -> None:
     check_mac(mac)
     if link.kind == "macvtap" and link.up and mac != link.mac:
         _check_mac_is_free(namespace, link, mac)
-    link.mac, link.mac_is_set = mac, True
+    link.mac, link.mac_is_set, link.mac_is_random = mac, True, False
     if link.master:
         bridging.port_left(namespace, link.master)
 
@@ -159,3 +159,5 @@ def sysctl_set(namespace: FakeNamespace, name: str, family: str, key: str, value
     if not re.match(r"^-?[0-9]+$", value):
         raise KernelError(errno.EINVAL, "")
     link.sysctls[f"{family}/{key}"] = value
+    if (family, key) == ("ipv6", "disable_ipv6") and int(value):
+        layer3.ipv6_off(link)
