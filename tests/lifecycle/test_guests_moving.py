@@ -90,8 +90,7 @@ def test_a_guest_moves_and_is_heard_where_it_went(hosts, peer, mover, guest, arr
         moving.give_up(guest)
         destination.vif("migrate", "abort", "mover")
         pings.hear()
-        gaps = pings.gaps()
-        assert sum(map(len, gaps)) <= 1  # QEMU may drop what it has just read when it stops
+        assert all(len(gap) == 1 for gap in pings.gaps())  # QEMU may drop what it has just read when it stops
         assert destination.traces() == before
         assert hosts_of(mover, source) == ["one"]
 
@@ -104,7 +103,8 @@ def test_a_guest_moves_and_is_heard_where_it_went(hosts, peer, mover, guest, arr
         guest.stop()
         source.vif("detach", "mover")
         pings.hear()
-        assert len(pings.gaps()) <= len(gaps) + 1
+        # One outage; and QEMU may drop what it has just read when it stops.
+        assert len([gap for gap in pings.gaps() if len(gap) > 1]) <= 1
         print(f"lost: {sum(map(len, pings.gaps()))} of {max(pings.answered())} pings, twenty a second")
         assert arrived.reaches(address_of(peer))
     assert mover["device"] not in source.ns.link_names()

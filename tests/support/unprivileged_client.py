@@ -13,6 +13,7 @@ import os
 import pkgutil
 import shlex
 import sys
+import tempfile
 from pathlib import Path
 
 from oslo_config import cfg
@@ -33,7 +34,9 @@ def main() -> None:
         cfg.CONF.set_override(name, value, group=f"os_vif_{vif.plugin}")
     become(int(uid))
     instance = objects.instance_info.InstanceInfo(uuid="5d1e6a2c-7a2e-4b8e-9d5e-3c1f0a9b8c7d", name="guest")
-    results = [attempt(helper, action, vif, instance) for action in actions.split(",")]
+    # The helper is told of its socket, which is in there: so ours is known among those of others on this machine.
+    with tempfile.TemporaryDirectory(prefix="os-vif-helper-") as tempfile.tempdir:
+        results = [attempt(helper, action, vif, instance) for action in actions.split(",")]
     print(json.dumps({"uid": os.geteuid(), "privileged": privileged.may_change_network(), "results": results}))
 
 
@@ -67,11 +70,12 @@ def attempt(helper: str, action: str, vif: object, instance: object) -> dict[str
 
 
 def helpers(context: str) -> list[str]:
-    """The effective capabilities of each privileged helper that runs."""
+    """The effective capabilities of each privileged helper that runs for this process."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if context.encode() in (process / "cmdline").read_bytes():
+            command = (process / "cmdline").read_bytes()
+            if context.encode() in command and str(tempfile.tempdir).encode() in command:
                 status = (process / "status").read_text().splitlines()
                 found.append(next(line.split()[1] for line in status if line.startswith("CapEff:")))
         except (FileNotFoundError, ProcessLookupError):
