@@ -138,4 +138,8 @@ def is_silent(vif: Any) -> bool:
 
 def was_silent(record: Record) -> bool:
     """Whether the VIF of a record was plugged silently."""
-    return bool(json.loads(record.request).get("silent"))
+    try:
+        original = json.loads(record.request)
+    except ValueError:
+        return False
+    return isinstance(original, dict) and bool(original.get("silent"))

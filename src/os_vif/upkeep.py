@@ -13,7 +13,7 @@ from os_vif.plugin import Plugin
 
 if TYPE_CHECKING:
     from os_vif.host.garbage import Finding
-    from os_vif.host.journal import Record
+    from os_vif.host.journal import Damaged, Record, Scope
     from os_vif.host.state import Resource
 
 
@@ -58,8 +58,14 @@ def restore() -> Sequence[Restored]:
     """See os_vif.restore()."""
     engine = plugging.engine()
     here = engine.scope()
-    wanted = [r for r in engine.journal.records() if r.scope.namespace == here.namespace and r.scope.boot != here.boot]
-    return [_restore_one(record) for record in wanted]
+    records, damaged = engine.journal.sorted_out()
+    wanted = [one for one in records if _is_of_earlier_boot(one, here)]
+    lost = [Restored(one.vif_id, one.error) for one in damaged if _is_of_earlier_boot(one, here)]
+    return [*map(_restore_one, wanted), *lost]
+
+
+def _is_of_earlier_boot(one: Record | Damaged, here: Scope) -> bool:
+    return one.scope.namespace == here.namespace and one.scope.boot != here.boot
 
 
 def _restore_one(record: Record) -> Restored:
@@ -71,12 +77,26 @@ def _restore_one(record: Record) -> Restored:
 
 
 def recorded_pair(record: Record) -> tuple[Any, Any]:
-    """The VIF and the instance of a record, as they were received. Raises ObjectError."""
+    """The VIF and the instance of a record, as they were received. Raises ObjectError, RecordDamaged."""
     from os_vif.objects import base
 
-    original = json.loads(record.request)
+    original = recorded_request(record)
     decode = base.VersionedObject.obj_from_primitive
     return tuple(decode(original[name]) if name in original else None for name in ("vif", "instance"))  # type: ignore[return-value]
+
+
+def recorded_request(record: Record) -> dict[str, Any]:
+    """What was asked for. Raises RecordDamaged."""
+    try:
+        original = json.loads(record.request)
+        if isinstance(original, dict) and "vif" in original:
+            return original
+        reason = "it does not tell of a VIF."
+    except ValueError as error:
+        reason = f"{error}."
+    raise exception.RecordDamaged(
+        what=f"The record of VIF {record.vif_id}", path=plugging.engine().journal.path, reason=reason
+    )
 
 
 def _unplug_recorded(record: Record) -> bool:

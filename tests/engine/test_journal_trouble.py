@@ -17,6 +17,9 @@ from engine.places import FakePlace, in_child
 from os_vif import exception
 from os_vif.host import store
 from os_vif.host.engine import Engine
+from os_vif.host.operations import Operation
+from os_vif.host.request import Request
+from os_vif.host.state import HostState, Tap
 from os_vif.testing import FakeHost
 from support import missing
 
@@ -161,11 +164,82 @@ def test_a_journal_of_a_newer_version_is_refused(fake_place):
     database.close()
 
 
-def test_a_resource_of_an_unknown_type(fake_place):
-    """A record of a plugin whose resources are not known here is an error in words, not a KeyError."""
-    fake_place.engine().plug([TAP])
-    with sqlite3.connect(fake_place.state / "journal.db") as database:
-        database.execute("UPDATE holding SET resource = json_set(resource, '$.resource', 'Wormhole')")
+DAMAGE = {
+    "a resource of a plugin that is gone": "json_set(resource, '$.resource', 'Wormhole')",
+    "no resource": "'7'",
+    "no JSON": "'{'",
+    "no text": "x'ff00'",
+    "text that is none": "CAST(x'7bff7d' AS TEXT)",
+    "nothing": "''",
+    "a deep one": f"'{'[' * 2000}'",
+}
+
+
+def change(place: FakePlace, statement: str) -> None:
+    with sqlite3.connect(place.state / "journal.db") as database:
+        assert database.execute(statement).rowcount
     database.close()
-    with pytest.raises(exception.HostError, match="Wormhole"):
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_what_is_held_cannot_be_read(fake_place, caplog, damage):
+    """Told in words; the VIF is unplugged by what it states and the marks, or plugged again and recorded anew."""
+    for act in ("plug", "unplug"):
+        before = fake_place.look()
+        fake_place.engine().plug([TAP])
+        change(fake_place, f"UPDATE holding SET resource = {damage} WHERE key = 'link/tap0'")
+        caplog.clear()
+        getattr(fake_place.engine(), act)([TAP])
+        assert f"What is held of link/tap0 in {fake_place.state / 'journal.db'} cannot be read: " in caplog.text
+        caplog.clear()
         fake_place.engine().unplug([TAP])
+        assert caplog.text == ""
+        assert fake_place.look() == before
+        assert set(fake_place.rows().values()) == {0}
+
+
+@pytest.mark.parametrize("column", ["request", "desired", "steps", "plugin", "generation", "status", "changed"])
+def test_a_record_cannot_be_read(fake_place, caplog, column):
+    """It is named; the others are there, nothing of it is taken for an orphan, and it is unplugged by what is held."""
+    before = fake_place.look()
+    other = Request("vif-2", "some", HostState((Tap(name="tap2"),)), "os_vif.privsep")
+    fake_place.engine().plug([TAP])
+    fake_place.engine().plug([other])
+    change(fake_place, f"UPDATE vif SET {column} = x'ff' WHERE vif_id = '{TAP.vif_id}'")
+    journal = fake_place.engine().journal
+    assert [record.vif_id for record in journal.records()] == [other.vif_id]
+    assert f"The record of VIF {TAP.vif_id} in {journal.path} cannot be read: " in caplog.text
+    assert [one.vif_id for one in journal.sorted_out()[1]] == [TAP.vif_id]
+    during = fake_place.look()
+    found = fake_place.collect_garbage()
+    assert [(one.kind, one.removed, one.error.code) for one in found] == [("unreadable", False, "record-damaged")]
+    assert fake_place.look() == during
+    fake_place.engine().unplug([TAP])
+    fake_place.engine().unplug([other])
+    assert fake_place.look() == before
+    assert set(fake_place.rows().values()) == {0}
+
+
+def test_one_bad_record_does_not_stop_garbage_collection(fake_place):
+    """What was left half done goes, also what a bad record is of; what nobody uses and nobody can read is forgotten."""
+    before = fake_place.look()
+    for number in range(3):
+        request = Request(f"vif-{number}", "some", HostState((Tap(name=f"tap{number}"),)), "os_vif.privsep")
+        fake_place.engine().plug([request])
+    change(fake_place, "UPDATE vif SET status = 'plugging'")
+    change(fake_place, "UPDATE holding SET resource = '{' WHERE key = 'link/tap1'")
+    change(fake_place, "UPDATE vif SET request = '' WHERE vif_id = 'vif-2'")
+    found = fake_place.collect_garbage()
+    assert [(one.kind, one.vif_id, one.removed) for one in found] == [
+        ("unfinished", "vif-0", True),
+        ("unfinished", "vif-1", True),
+        ("unreadable", "vif-2", False),
+        ("unreadable", "vif-1", True),
+    ]
+    change(fake_place, "DELETE FROM use")
+    change(fake_place, "DELETE FROM vif")
+    change(fake_place, "UPDATE holding SET resource = '{'")
+    assert [(one.kind, one.removed) for one in fake_place.collect_garbage()] == [("unreadable", True)]
+    assert fake_place.rows()["holding"] == 0
+    fake_place.host.run([Operation("link.delete", {"name": "tap2"})], "")
+    assert fake_place.look() == before

@@ -12,7 +12,7 @@ from os_vif.cli.errors import CommandError
 from os_vif.cli.exit_code import ExitCode
 
 if TYPE_CHECKING:
-    from os_vif.host.journal import Record, Scope
+    from os_vif.host.journal import Damaged, Record, Scope
 
 _DATA = "versioned_object.data"
 
@@ -29,6 +29,13 @@ def here() -> list[Record]:
     """The records of this boot and network namespace, oldest first."""
     scope = plugging.engine().scope()
     return [record for record in all_records() if record.scope == scope]
+
+
+def damaged_here() -> list[Damaged]:
+    """What is recorded of this boot and network namespace and cannot be read."""
+    engine = plugging.engine()
+    damaged = [*engine.journal.sorted_out()[1], *engine.journal.damaged_holdings()]
+    return [one for one in damaged if one.scope == engine.scope()]
 
 
 def find(text: str, among: list[Record]) -> Record:
@@ -74,8 +81,11 @@ def where(record: Record, scope: Scope) -> str:
 
 def device(record: Record) -> str:
     """The device of a VIF, as far as the VIF itself tells."""
-    data = json.loads(record.request).get("vif", {}).get(_DATA, {})
-    return str(data.get("vif_name") or data.get("dev_address") or "-")
+    data = json.loads(record.request)
+    for name in ("vif", _DATA):
+        data = data.get(name) if isinstance(data, dict) else None
+    known = data if isinstance(data, dict) else {}
+    return str(known.get("vif_name") or known.get("dev_address") or "-")
 
 
 def since(record: Record) -> str:

@@ -22,9 +22,12 @@ class Subject(NamedTuple):
     vif_id: str
     entry: Entry | None = None
     record: Any = None
+    error: exception.ExceptionBase | None = None
 
     def pair(self) -> tuple[Any, Any]:
-        """The VIF and its instance. Raises ObjectError."""
+        """The VIF and its instance. Raises ObjectError, RecordDamaged."""
+        if self.error is not None:
+            raise self.error
         return (self.entry.vif, self.entry.instance) if self.entry else upkeep.recorded_pair(self.record)
 
     @property
@@ -39,7 +42,8 @@ def chosen(files: Sequence[str]) -> list[Subject]:
         read = reading.entries(files)
         reading.check_sound(read)
         return [Subject(plugging.identity(entry.vif), entry=entry) for entry in read]
-    return [Subject(record.vif_id, record=record) for record in recorded.here()]
+    damaged = [Subject(one.vif_id or "?", error=one.error) for one in recorded.damaged_here()]
+    return [*(Subject(record.vif_id, record=record) for record in recorded.here()), *damaged]
 
 
 def can_be_planned(vif: Any) -> bool:

@@ -133,6 +133,10 @@ class RecordDamaged(JournalError):
 
     code = "record-damaged"
     msg_fmt = "%(what)s in %(path)s cannot be read: %(reason)s"
+    hint = (
+        "Unplug the VIF, or plug it again, with what the caller knows of it: that goes by the marks on what was made,"
+        " and the record is then gone, or new. `vif journal verify` shows all that cannot be read."
+    )
 
 
 class UntrustedFile(JournalError):

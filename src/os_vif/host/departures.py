@@ -52,10 +52,17 @@ class Departures:
         holdings = tuple(held[request.vif_id])
         if not holdings and self._journal.record(scope, request.vif_id) is None:
             holdings = tuple(self._presumed(scope, request))
+        else:
+            holdings += tuple(self._unreadable(scope, request, holdings))
         known = {holding.resource.key for holding in holdings}
         return holdings + tuple(
             Holding(resource, made=True) for resource in request.leftover if resource.key not in known
         )
+
+    def _unreadable(self, scope: Scope, request: Request, readable: Sequence[Holding]) -> Iterator[Holding]:
+        """What the VIF uses and the journal cannot tell of any more, as far as the request states it."""
+        unknown = set(self._journal.keys(scope, request.vif_id)) - {one.resource.key for one in readable}
+        yield from (Holding(resource, made=True) for resource in request.desired if resource.key in unknown)
 
     def _presumed(self, scope: Scope, request: Request) -> Iterator[Holding]:
         """Without a record: what the VIF would have; the realms go by the marks on it."""

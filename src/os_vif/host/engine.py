@@ -130,7 +130,7 @@ class Engine:
         around = self._with_shared(scope, requests, held)
         work = self.planner.plug(requests, around)
         obsolete = self._obsolete(scope, requests, held)
-        before = _Before(scope, _to_change(requests, known, work, obsolete), known, held, around)
+        before = _Before(scope, _to_change(requests, known, held, work, obsolete), known, held, around)
         if work.tasks or obsolete.dropped:
             for turn in turns:
                 turn.deadline.check("its turn to change the host")
@@ -325,10 +325,11 @@ def _joined_turns(turns: Sequence[_Turn]) -> tuple[Scope, list[Request], Held]:
 
 
 def _to_change(
-    requests: Sequence[Request], known: Mapping[str, Record | None], work: Work, obsolete: Work
+    requests: Sequence[Request], known: Mapping[str, Record | None], held: Held, work: Work, obsolete: Work
 ) -> list[Request]:
-    """Those for which there is something to do, or to write down."""
+    """Those for which there is something to do, or to write down: also what could not be read."""
     busy = {task.vif_id for task in work.tasks} | {vif_id for vif_id, _ in obsolete.dropped}
+    busy |= {r.vif_id for r in requests if len(held[r.vif_id]) < len(r.desired.resources)}
     return [r for r in requests if r.vif_id in busy or not is_current(r, known[r.vif_id])]
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from os_vif import exception
 from os_vif.host import privileged, state
 from os_vif.host.engine import Engine
-from os_vif.host.journal import PLUGGED, Record, Scope
+from os_vif.host.journal import PLUGGED, Damaged, Record, Scope
 from os_vif.host.plan import Holding
 from os_vif.host.planner import Leaving
 from os_vif.host.realm import Marked, Purpose, Realm
@@ -24,7 +24,7 @@ from os_vif.host.state import HostState, Resource
 from os_vif.host.state_ovs import OvsPort, OvsResource
 
 UNFINISHED, UNWANTED, UNUSED, STRAY, OUTDATED = "unfinished", "unwanted", "unused", "stray", "outdated"
-UNSEARCHED = "unsearched"
+UNSEARCHED, UNREADABLE = "unsearched", "unreadable"
 
 _REASONS = {
     UNFINISHED: "was being plugged or unplugged when the process ended",
@@ -33,6 +33,7 @@ _REASONS = {
     STRAY: "bears the mark of os-vif, and no record knows it",
     OUTDATED: "is recorded for a network namespace of an earlier boot",
     UNSEARCHED: "could not be searched",
+    UNREADABLE: "cannot be read",
 }
 
 
@@ -50,6 +51,7 @@ class Finding:
     holding: Holding | None = None
     removed: bool = False
     error: exception.HostError | None = None
+    damaged: Damaged | None = None
 
     @property
     def reason(self) -> str:
@@ -88,6 +90,8 @@ class GarbageCollector:
 
     def remove(self, finding: Finding) -> Finding:
         """Removes what was found. The result says whether it is gone, and holds the error if it is not."""
+        if finding.damaged:
+            return self._forget_damaged(finding, finding.damaged)
         if finding.error:
             return finding
         try:
@@ -109,10 +113,14 @@ class GarbageCollector:
             self._engine.unplug([_request_of(record)])
 
     def _records(self, scope: Scope, keep: set[str] | None) -> Iterator[Finding]:
-        for record in self._engine.journal.records():
+        records, damaged = self._engine.journal.sorted_out()
+        for record in records:
             kind = _kind_of(record, scope, keep)
             if kind:
                 yield Finding(kind, record.vif_id, f"VIF {record.vif_id}", record=record)
+        for one in [*damaged, *self._engine.journal.damaged_holdings()]:
+            if one.scope.namespace == scope.namespace:
+                yield Finding(UNREADABLE, one.vif_id, str(one.error.kwargs["what"]), error=one.error, damaged=one)
 
     def _unused(self, holding: Holding) -> Finding | None:
         what = _name_of(holding.resource)
@@ -135,9 +143,8 @@ class GarbageCollector:
         return marked, unsearched
 
     def _recorded_resources(self, scope: Scope) -> Iterator[Resource]:
-        for record in self._engine.journal.records():
-            with contextlib.suppress(exception.HostError):  # of a plugin that is no longer installed
-                yield from _request_of(record).desired
+        for record in self._engine.journal.sorted_out()[0]:
+            yield from _request_of(record).desired
         yield from (holding.resource for holding in self._engine.journal.unused(scope))
 
     def _strays(self, scope: Scope, marked: Sequence[Marked]) -> Iterator[Finding]:
@@ -149,7 +156,7 @@ class GarbageCollector:
             for one in marked
             if not one.elsewhere
             and one.vif_id not in elsewhere
-            and self._engine.journal.holding(scope, one.resource.key) is None
+            and not self._engine.journal.is_held(scope, one.resource.key)
             and not _is_explained(one.vif_id, one.resource, recorded)
         ]
         going: list[tuple[str, Holding]] = []
@@ -172,7 +179,7 @@ class GarbageCollector:
         return any(one.resource.key == resource.key and (one.elsewhere or one.vif_id) for one in marked)
 
     def _recorded_vifs(self) -> set[str]:
-        return {record.vif_id for record in self._engine.journal.records()}
+        return self._engine.journal.vif_ids()
 
     def _can_go(self, holding: Holding, before: tuple[Holding, ...] = ()) -> bool:
         """Whether nobody uses it, once what goes ``before`` has gone."""
@@ -183,6 +190,17 @@ class GarbageCollector:
         scope = finding.record.scope
         keys = self._engine.journal.keys(scope, finding.vif_id)
         self._engine.journal.forget(scope, finding.vif_id, keys)
+
+    def _forget_damaged(self, finding: Finding, damaged: Damaged) -> Finding:
+        """What no VIF uses (any more): if it is there and ours, it bears a mark. The others go with their VIFs."""
+        journal = self._engine.journal
+        try:
+            if damaged.key and not journal.users(damaged.scope, damaged.key):
+                journal.forget(damaged.scope, "", [damaged.key])
+            known = journal.is_held(damaged.scope, damaged.key) if damaged.key else damaged.vif_id in journal.vif_ids()
+        except exception.JournalError as error:
+            return dataclasses.replace(finding, error=error)
+        return finding if known else dataclasses.replace(finding, removed=True, error=None)
 
     def _take_away(self, finding: Finding) -> bool:
         """Whether it is gone; it stays where somebody has come to need it since."""
@@ -234,5 +252,11 @@ def _alone(vif_id: str, *holdings: Holding) -> Leaving:
 
 
 def _request_of(record: Record) -> Request:
-    resources = tuple(state.from_primitive(data) for data in json.loads(record.desired))
-    return Request(record.vif_id, record.plugin, HostState(resources), record.context)
+    return Request(record.vif_id, record.plugin, HostState(tuple(_known_resources(record))), record.context)
+
+
+def _known_resources(record: Record) -> Iterator[Resource]:
+    """Without those of a plugin that is no longer installed: what is held for a VIF counts in any case."""
+    for data in json.loads(record.desired):
+        with contextlib.suppress(exception.HostError, ValueError, TypeError, LookupError, AttributeError):
+            yield state.from_primitive(data)

@@ -12,6 +12,7 @@ that anyway. Who changes what does survive it asks for ``durably``.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sqlite3
 import time
@@ -20,9 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from os_vif import exception
 from os_vif.host import state
 from os_vif.host.journal_file import MEMORY, JournalFile
 from os_vif.host.plan import Holding
+
+LOG = logging.getLogger(__name__)
 
 PLUGGING, PLUGGED, UNPLUGGING = "plugging", "plugged", "unplugging"
 
@@ -58,6 +62,20 @@ class Record:
 
 _FIELDS = ("vif_id", "plugin", "context", "status", "generation", "request", "desired", "steps", "changed")
 _COLUMNS = ", ".join((*_FIELDS, "boot", "namespace"))
+_KINDS = (str, str, str, str, int, str, str, str, float, str, str)
+
+#: What comes of reading a row that is not as it was written, or was written by who knows more.
+_NOT_AS_WRITTEN = (exception.HostError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A row that cannot be read: of which VIF, where it holds, and why. ``key`` of what is held, if it is that."""
+
+    vif_id: str
+    scope: Scope
+    error: exception.RecordDamaged
+    key: str = ""
 
 
 class Journal:
@@ -77,22 +95,46 @@ class Journal:
         self._file.rows("SELECT count(*) FROM sqlite_schema")
 
     def record(self, scope: Scope, vif_id: str) -> Record | None:
-        """The record of a VIF, or None."""
+        """The record of a VIF, or None; also for one that cannot be read, with a warning: a plug writes it anew."""
         query = f"SELECT {_COLUMNS} FROM vif WHERE boot = ? AND namespace = ? AND vif_id = ?"
-        rows = self._file.rows(query, (scope.boot, scope.namespace, vif_id))
-        return _to_record(rows[0]) if rows else None
+        for row in self._file.rows(query, (scope.boot, scope.namespace, vif_id)):
+            try:
+                return _to_record(row)
+            except _NOT_AS_WRITTEN as error:
+                self._warn(f"The record of VIF {vif_id}", error)
+        return None
 
     def records(self) -> list[Record]:
-        """All records, of all boots and namespaces, oldest first."""
-        return [_to_record(row) for row in self._file.rows(f"SELECT {_COLUMNS} FROM vif ORDER BY changed", ())]
+        """All records that can be read, of all boots and namespaces, oldest first; a warning tells of the others."""
+        readable, damaged = self.sorted_out()
+        for one in damaged:
+            LOG.warning("%s %s", one.error, one.error.hint)
+        return readable
+
+    def sorted_out(self) -> tuple[list[Record], list[Damaged]]:
+        """All records that can be read, and those that cannot."""
+        readable, damaged = [], []
+        for row in self._file.rows(f"SELECT {_COLUMNS} FROM vif ORDER BY changed"):
+            try:
+                record = _to_record(row)
+                _check_texts(record)
+                readable.append(record)
+            except _NOT_AS_WRITTEN as error:
+                vif_id, scope = str(row[0]), Scope(str(row[-2]), str(row[-1]))
+                damaged.append(Damaged(vif_id, scope, self._damage(f"The record of VIF {vif_id}", error)))
+        return readable, damaged
+
+    def vif_ids(self) -> set[str]:
+        """The ids of all VIFs that are recorded, of all boots and namespaces, also where a record cannot be read."""
+        return {str(row[0]) for row in self._file.rows("SELECT vif_id FROM vif")}
 
     def holdings(self, scope: Scope, vif_id: str) -> list[Holding]:
-        """The resources that a VIF uses, in the order in which they were made."""
+        """The resources that a VIF uses, in the order in which they were made; a warning tells of unreadable ones."""
         query = (
-            "SELECT resource, made, prior FROM use JOIN holding USING (boot, namespace, key)"
+            "SELECT key, resource, made, prior FROM use JOIN holding USING (boot, namespace, key)"
             " WHERE use.boot = ? AND use.namespace = ? AND use.vif_id = ? ORDER BY position"
         )
-        return [_to_holding(row) for row in self._file.rows(query, (scope.boot, scope.namespace, vif_id))]
+        return self._readable(self._file.rows(query, (scope.boot, scope.namespace, vif_id)))
 
     def keys(self, scope: Scope, vif_id: str) -> list[str]:
         """The keys of the resources that a VIF uses."""
@@ -100,18 +142,54 @@ class Journal:
         return [row[0] for row in self._file.rows(query, (scope.boot, scope.namespace, vif_id))]
 
     def holding(self, scope: Scope, key: str) -> Holding | None:
-        """What is held under a key, whoever uses it, or None."""
-        query = "SELECT resource, made, prior FROM holding WHERE boot = ? AND namespace = ? AND key = ?"
-        rows = self._file.rows(query, (scope.boot, scope.namespace, key))
-        return _to_holding(rows[0]) if rows else None
+        """What is held under a key, whoever uses it, or None; None, and a warning, also where that cannot be read."""
+        query = "SELECT key, resource, made, prior FROM holding WHERE boot = ? AND namespace = ? AND key = ?"
+        return next(iter(self._readable(self._file.rows(query, (scope.boot, scope.namespace, key)))), None)
+
+    def is_held(self, scope: Scope, key: str) -> bool:
+        """Whether anything is held under a key, whether that can be read or not."""
+        query = "SELECT 1 FROM holding WHERE boot = ? AND namespace = ? AND key = ?"
+        return bool(self._file.rows(query, (scope.boot, scope.namespace, key)))
 
     def unused(self, scope: Scope) -> list[Holding]:
         """What is held although no VIF uses it any more."""
         query = (
-            "SELECT resource, made, prior FROM holding AS h WHERE boot = ? AND namespace = ? AND NOT EXISTS"
+            "SELECT key, resource, made, prior FROM holding AS h WHERE boot = ? AND namespace = ? AND NOT EXISTS"
             " (SELECT 1 FROM use WHERE use.boot = h.boot AND use.namespace = h.namespace AND use.key = h.key)"
         )
-        return [_to_holding(row) for row in self._file.rows(query, (scope.boot, scope.namespace))]
+        return self._readable(self._file.rows(query, (scope.boot, scope.namespace)))
+
+    def damaged_holdings(self) -> list[Damaged]:
+        """What is held and cannot be read, for each of the VIFs that use it; "" for what none uses."""
+        query = (
+            "SELECT key, resource, made, prior, coalesce(vif_id, ''), boot, namespace"
+            " FROM holding LEFT JOIN use USING (boot, namespace, key) ORDER BY key"
+        )
+        damaged = []
+        for row in self._file.rows(query):
+            try:
+                _to_holding(row)
+            except _NOT_AS_WRITTEN as error:
+                scope = Scope(str(row[5]), str(row[6]))
+                damaged.append(Damaged(str(row[4]), scope, self._damage(f"What is held of {row[0]}", error), row[0]))
+        return damaged
+
+    def _readable(self, rows: Sequence[tuple[Any, ...]]) -> list[Holding]:
+        found = []
+        for row in rows:
+            try:
+                found.append(_to_holding(row))
+            except _NOT_AS_WRITTEN as error:
+                self._warn(f"What is held of {row[0]}", error)
+        return found
+
+    def _warn(self, what: str, error: Exception) -> None:
+        damage = self._damage(what, error)
+        LOG.warning("%s It is taken for not recorded. %s", damage, damage.hint)
+
+    def _damage(self, what: str, error: Exception) -> exception.RecordDamaged:
+        reason = str(error) if isinstance(error, exception.ExceptionBase) else f"{error!r}."
+        return exception.RecordDamaged(what=what, path=self.path, reason=reason)
 
     def users(self, scope: Scope, key: str) -> set[str]:
         """The ids of the VIFs that use a resource."""
@@ -222,8 +300,25 @@ def _resource_text(holding: Holding) -> str:
 
 
 def _to_holding(row: tuple[Any, ...]) -> Holding:
-    return Holding(state.from_primitive(json.loads(row[0])), bool(row[1]), json.loads(row[2]))
+    """From its key, resource, whether it was made, and what was there before."""
+    prior = json.loads(row[3])
+    if not isinstance(prior, dict):
+        raise TypeError(f"what was there before is {prior!r}")
+    return Holding(state.from_primitive(json.loads(row[1])), bool(row[2]), prior)
 
 
 def _to_record(row: tuple[Any, ...]) -> Record:
+    for name, kind, value in zip((*_FIELDS, "boot", "namespace"), _KINDS, row, strict=True):
+        if type(value) is not kind:
+            raise TypeError(f"{name} is {value!r}")
     return Record(**dict(zip(_FIELDS, row, strict=False)), scope=Scope(*row[len(_FIELDS) :]))
+
+
+def _check_texts(record: Record) -> None:
+    """What is written in them is left to who needs it; that they can be taken apart is not."""
+    for name, kind in (("request", dict), ("desired", list), ("steps", list)):
+        value = json.loads(getattr(record, name))
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} is {value!r}")
+    if record.status not in (PLUGGING, PLUGGED, UNPLUGGING):
+        raise ValueError(f"status is {record.status!r}")

@@ -11,6 +11,7 @@ forks closes the file before (https://www.sqlite.org/howtocorrupt.html, section 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -89,7 +90,14 @@ class SqliteFile:
 
     def _rows(self, query: str, values: Sequence[Any]) -> list[Any]:
         try:
-            return self._open(self._reader).execute(query, values).fetchall()
+            database = self._open(self._reader)
+            try:
+                return database.execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if "decode" not in str(error):
+                    raise
+                database.text_factory = _decoded
+                return database.execute(query, values).fetchall()
         except (sqlite3.OperationalError, OSError) as error:
             with self._open_without_writing(error) as database:
                 return database.execute(query, values).fetchall()
@@ -172,7 +180,7 @@ class SqliteFile:
                 connection.close()
 
     def __del__(self) -> None:
-        if hasattr(self, "_reader"):
+        if hasattr(self, "_reader") and not _is_over:
             for connection in self.connections():
                 connection.close()
 
@@ -288,6 +296,11 @@ class SqliteFile:
             yield database
 
 
+def _decoded(text: bytes) -> str:
+    """Of a text that is none, what can be read: one damaged row does not keep all others."""
+    return text.decode(errors="replace")
+
+
 class _Connection:
     """One connection, and who is at it. ``identity``: device and inode of the file that it is to."""
 
@@ -340,6 +353,8 @@ _forking = threading.Lock()
 _kept_still: list[_Connection] = []
 #: What children cannot use, and must not close either.
 _of_parents: list[sqlite3.Connection] = []
+#: Not empty when the interpreter ends.
+_is_over: list[bool] = []
 
 
 def _before_fork() -> None:
@@ -371,3 +386,13 @@ def _after_fork_in_child() -> None:
 
 
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
+
+
+@atexit.register
+def _at_exit() -> None:
+    """What is closed later than this is closed by an interpreter that has lost half of what that takes."""
+    for file in list(_all):
+        for connection in file.connections():
+            if connection.mutex.acquire(blocking=False):
+                connection.close()
+    _is_over.append(True)
