@@ -78,7 +78,7 @@ def test_what_was_freed_is_given_last(side):
         ("10.0.0.1", "10.0.0.1 is in no subnet of network blue; there are: 192.0.2.0/24."),
         ("192.0.2.0", "192.0.2.0 is an address of 192.0.2.0/24 that no port can have."),
         ("192.0.2.255", "192.0.2.255 is an address of 192.0.2.0/24 that no port can have."),
-        ("192.0.2.1", "192.0.2.1 is the address of the gateway or the DHCP server in network blue."),
+        ("192.0.2.1", "192.0.2.1 is the address of the gateway, the DHCP server or this host in network blue."),
     ],
 )
 def test_what_nobody_can_have_is_refused(side, wanted, message):
@@ -108,7 +108,7 @@ def test_a_multicast_mac_is_refused(side):
 def test_networks_do_not_know_each_others_addresses(side):
     """They are networks of their own, also with the same subnet."""
     side.create("blue")
-    side.create("red")
+    side.create("red", force=True)
     both = {"mac_address": "52:54:00:00:00:07", "ip_addresses": ["192.0.2.7"]}
     assert _ips(side, network="blue", **both) == _ips(side, network="red", **both) == ("192.0.2.7",)
 

@@ -12,6 +12,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from support import differences, require
 from support.network_side import Side
 from support.unprivileged import NOBODY, require_second_user
 
+STRANGER = Path(__file__).with_name("dhcp_stranger.py")
 _SHOW = 'echo "$1 $ip $mask $router $mtu $serverid"'
 
 
@@ -89,7 +91,8 @@ def _runs(pid):
 
 def test_each_guest_is_told_its_own_address(side, host, bind, ask):
     """With the gateway, the MTU, and no other; a MAC that nobody knows is told nothing."""
-    side.create(gateways=["192.0.2.254"], mtu=1450, dhcp=True)
+    network = side.create(gateways=["192.0.2.254"], mtu=1450, dhcp=True)
+    host.ip("address", "add", "192.0.2.254/24", "dev", network.bridge)
     one, other = bind().vif, bind().vif
     addresses = [side.driver.show(vif.id).ip_addresses[0] for vif in (one, other)]
     assert ask(other) == f"{addresses[1]} 24 192.0.2.254 1450 192.0.2.1"
@@ -102,6 +105,67 @@ def test_without_a_gateway_none_is_told(side, bind, ask):
     side.create(dhcp=True)
     vif = bind().vif
     assert ask(vif) == "{} 24  1500 192.0.2.1".format(*side.driver.show(vif.id).ip_addresses)
+
+
+def test_a_gateway_that_nobody_has_is_not_told(side, host, bind, ask):
+    """Guests would send there what leaves the subnet, and it would be lost; once somebody has it, they are told."""
+    network = side.create(gateways=["192.0.2.254"], dhcp=True)
+    vif = bind().vif
+    told = "{} 24 {} 1500 192.0.2.1"
+    assert side.manager.gateways_of_nobody(network) == ["192.0.2.254"]
+    assert ask(vif) == told.format(*side.driver.show(vif.id).ip_addresses, "")
+    host.ip("address", "add", "192.0.2.254/24", "dev", network.bridge)
+    assert [service.differences for service in side.driver.check_services()] == [
+        ("dnsmasq does not know all that it is to tell",)
+    ]
+    side.driver.repair_services()
+    assert ask(vif) == told.format(*side.driver.show(vif.id).ip_addresses, "192.0.2.254")
+    assert side.manager.gateways_of_nobody(network) == []
+
+
+def test_a_gateway_beyond_a_device_that_somebody_put_there(side, host, new_netns, bind, ask):
+    """Somebody else's device on the bridge leads out."""
+    network = side.create(gateways=["192.0.2.254"], dhcp=True)
+    router = new_netns()
+    host.ip("link", "add", "out", "type", "veth", "peer", "name", "eth0", "netns", router.name)
+    host.ip("link", "set", "out", "master", network.bridge, "up")
+    router.ip("address", "add", "192.0.2.254/24", "dev", "eth0")
+    router.ip("link", "set", "eth0", "up")
+    side.driver.repair_services()
+    assert side.manager.gateways_of_nobody(network) == []
+    vif = bind().vif
+    assert ask(vif).split()[2] == "192.0.2.254"
+
+
+def test_the_address_of_somebody_else_is_not_taken(side, host, new_netns):
+    """On an uplink, say; the router would no longer be reached."""
+    router = new_netns()
+    host.ip("link", "add", "eth1", "type", "veth", "peer", "name", "eth0", "netns", router.name)
+    host.ip("link", "set", "eth1", "up")
+    router.ip("address", "add", "192.0.2.100/24", "dev", "eth0")
+    router.ip("link", "set", "eth0", "up")
+    before = host.snapshot()
+    wanted = {"uplink": "eth1", "pools": ["192.0.2.100-192.0.2.199"], "dhcp": True, "force": True}
+    with pytest.raises(exception.NetworkConflict, match=r"Somebody on brq\S+ has 192.0.2.100, the address of the DHCP"):
+        side.create(**wanted)
+    assert (side.manager.networks(), differences(before, host.snapshot())) == ([], [])
+    host.ip("address", "add", "192.0.2.99/24", "dev", "eth1")
+    host.ip("route", "add", "default", "via", "192.0.2.100")  # now it is known without asking
+    (subnet,) = side.create(**wanted).subnets
+    assert subnet.dhcp_server == "192.0.2.101"
+
+
+def test_on_an_uplink_strangers_get_no_answer(side, host, new_netns, bind, ask):
+    """Neither an offer nor a refusal of what they have from somebody else; guests of the network are served."""
+    lan = new_netns()
+    host.ip("link", "add", "eth1", "type", "veth", "peer", "name", "eth0", "netns", lan.name)
+    host.ip("link", "set", "eth1", "up")
+    lan.ip("link", "set", "eth0", "up")
+    side.create(uplink="eth1", pools=["192.0.2.100-192.0.2.199"], dhcp=True, force=True)
+    assert ask(bind().vif).startswith("192.0.2.101 ")
+    for asked in ("192.0.2.7", "192.0.2.101", "10.0.0.9"):
+        got = lan.run([sys.executable, STRANGER, "eth0", asked], check=False)
+        assert (got.stdout, got.returncode) == ("", 0), got.stderr
 
 
 def test_an_address_is_given_on_at_once(side, bind, ask):
@@ -137,7 +201,7 @@ def test_beside_the_addresses_of_an_uplink(side, host):
     host.ip("address", "add", "10.0.0.5/24", "dev", "eth1")
     host.ip("link", "set", "eth1", "up")
     before = host.snapshot()
-    network = side.create(uplink="eth1", dhcp=True)
+    network = side.create(uplink="eth1", pools=["192.0.2.1-192.0.2.9"], dhcp=True, force=True)
     (link,) = host.ip_json("-4", "addr", "show", network.bridge)
     assert {address["local"] for address in link["addr_info"]} == {"10.0.0.5", "192.0.2.1"}
     (record,) = os_vif.records()

@@ -94,7 +94,7 @@ def test_bound_elsewhere_a_port_is_not_taken(side):
 def test_a_port_stays_in_its_network(side):
     """Its key, and its id, stand for it; whoever says another network means something else."""
     side.create("blue")
-    side.create("red")
+    side.create("red", force=True)
     port_id = side.bind(OFFER, key="a").vif.id
     for asked in ({"key": "a"}, {"key": "b", "port_id": port_id}):
         with pytest.raises(exception.NetworkConflict) as caught:

@@ -63,6 +63,14 @@ def _whole(**fields):
             "dhcp: 10.0.0.0/30 has no address for both the DHCP server and a port.",
         ),
         (
+            {"dhcp": True, "cidrs": ["10.0.0.0/24"], "uplink": "eth0"},
+            "dhcp: eth0 leads to a network that may have a DHCP server of its own.",
+        ),
+        (
+            {"dhcp": True, "cidrs": ["10.0.0.0/24"], "uplink": "eth0", "force": True},
+            "pools: 10.0.0.0/24 is also that of others on eth0: say which addresses of it are free.",
+        ),
+        (
             {"dhcp": True, "cidrs": ["10.0.0.0/30"], "gateways": ["10.0.0.1"]},
             "dhcp: 10.0.0.0/30 has no address for both the DHCP server and a port.",
         ),
@@ -96,10 +104,10 @@ def test_what_is_taken_is_refused(side, fields, message):
     """Two networks share nothing; a VLAN makes two of one uplink."""
     side.create(bridge="br0", uplink="eth0")
     with pytest.raises(exception.NetworkConflict) as caught:
-        side.create(**({"name": "red"} | fields))
+        side.create(**({"name": "red", "force": True} | fields))
     assert str(caught.value) == message
     assert len(side.manager.networks()) == 1
-    assert side.create("green", uplink="eth0", vlan=7)
+    assert side.create("green", uplink="eth0", vlan=7, force=True)
 
 
 @pytest.mark.parametrize(

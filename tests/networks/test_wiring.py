@@ -196,6 +196,27 @@ def test_dhcp_on_open_vswitch(new_side, switch, guest, tmp_path):
     side.manager.delete("blue")
 
 
+def test_a_gateway_beyond_open_vswitch_is_asked_for(new_side, switch, new_netns):
+    """Where its bridge leads only its ports know: guests are told of a gateway once it answers, and from then on."""
+    require("dnsmasq", "dnsmasq-base")
+    side = new_side(ovs_datapath_type="netdev")
+    network = side.create(switch="ovs", gateways=["192.0.2.254"], dhcp=True)
+    assert side.manager.gateways_of_nobody(network) == ["192.0.2.254"]
+    router = new_netns()
+    switch.ns.ip("link", "add", "out", "type", "veth", "peer", "name", "eth0", "netns", router.name)
+    switch.ns.ip("link", "set", "out", "up")
+    router.ip("address", "add", "192.0.2.254/24", "dev", "eth0")
+    router.ip("link", "set", "eth0", "up")
+    switch.vsctl("add-port", network.bridge, "out")
+    switch.settle()
+    side.driver.repair_services()
+    assert side.manager.gateways_of_nobody(network) == []
+    router.ip("link", "set", "eth0", "down")
+    side.driver.repair_services()
+    assert side.manager.gateways_of_nobody(network) == []
+    side.manager.delete("blue")
+
+
 def test_a_vhost_user_port(new_side):
     """The hypervisor makes the socket, where it is told to; the port is named as the plugin will."""
     side = new_side(ovs_datapath_type="netdev", ovs_dpdk=True, vhostuser_socket_dir="/run/vhu")

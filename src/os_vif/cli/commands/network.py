@@ -68,6 +68,11 @@ def _register_create(network: Subparsers) -> None:
     create.add_argument(
         "--dhcp", action="store_true", help="tell guests their IPv4 addresses (takes dnsmasq, and root)"
     )
+    create.add_argument(
+        "--force",
+        action="store_true",
+        help="make it although others have its addresses, or another DHCP server may be on its uplink",
+    )
 
 
 def _add_name(parser: argparse.ArgumentParser, **options: Any) -> None:
@@ -118,6 +123,8 @@ def _create(arguments: argparse.Namespace, output: Output) -> ExitCode:
         raise _usage(error) from error
     output.document(_told(network, manager))
     output.line(f"Network {network.name} is made; guests will be on the bridge {network.bridge}.", "good")
+    for gateway in manager.gateways_of_nobody(network):
+        output.line(f"note: guests are not told of {gateway} until somebody on {network.bridge} has it", "warn")
     return ExitCode.OK
 
 

@@ -72,7 +72,7 @@ def _check_free(connection: sqlite3.Connection, network: Network, text: str) -> 
     query = "SELECT port_id FROM address WHERE network_id = ? AND address = ?"
     taken = connection.execute(query, (network.id, text)).fetchone()
     if taken:
-        owner = f"port {taken['port_id']}" if taken["port_id"] else "the gateway or the DHCP server"
+        owner = f"port {taken['port_id']}" if taken["port_id"] else "the gateway, the DHCP server or this host"
         raise exception.NetworkConflict(reason=f"{text} is the address of {owner} in network {network.name}.")
 
 

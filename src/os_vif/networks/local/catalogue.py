@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ipaddress
 import sqlite3
+from collections.abc import Sequence
 from typing import NoReturn
 
 from os_vif import exception
@@ -37,10 +38,15 @@ def _file(connection: sqlite3.Connection) -> str:
     return str(connection.execute("PRAGMA database_list").fetchone()["file"])
 
 
-def insert(connection: sqlite3.Connection, network: Network) -> None:
-    """Adds a network. Raises NetworkConflict where a name or a device is taken."""
+def insert(
+    connection: sqlite3.Connection, network: Network, reserved: Sequence[str] = (), *, may_overlap: bool = False
+) -> None:
+    """Adds a network; no port is given the addresses ``reserved``.
+
+    Raises NetworkConflict where a name or a device is taken, or a subnet, unless that may be.
+    """
     for other in every(connection):
-        _check_apart(network, other)
+        _check_apart(network, other, may_overlap=may_overlap)
     connection.execute(
         "INSERT INTO network (id, name, switch, bridge, mtu, uplink, vlan, dhcp) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -56,6 +62,7 @@ def insert(connection: sqlite3.Connection, network: Network) -> None:
     )
     for subnet in network.subnets:
         _insert_subnet(connection, network.id, subnet)
+    _reserve(connection, network.id, reserved)
 
 
 def _insert_subnet(connection: sqlite3.Connection, network_id: str, subnet: Subnet) -> None:
@@ -63,10 +70,14 @@ def _insert_subnet(connection: sqlite3.Connection, network_id: str, subnet: Subn
         "INSERT INTO subnet (network_id, cidr, gateway, first, last, dhcp_server) VALUES (?, ?, ?, ?, ?, ?)",
         (network_id, subnet.cidr, subnet.gateway, subnet.first, subnet.last, subnet.dhcp_server),
     )
-    # Addresses without a port, so that no port is given them.
+    _reserve(connection, network_id, [taken for taken in (subnet.gateway, subnet.dhcp_server) if taken])
+
+
+def _reserve(connection: sqlite3.Connection, network_id: str, addresses: Sequence[str]) -> None:
+    """Addresses without a port, so that no port is given them."""
     connection.executemany(
-        "INSERT INTO address (network_id, address, position) VALUES (?, ?, 0)",
-        [(network_id, taken) for taken in (subnet.gateway, subnet.dhcp_server) if taken],
+        "INSERT OR IGNORE INTO address (network_id, address, position) VALUES (?, ?, 0)",
+        [(network_id, taken) for taken in addresses],
     )
 
 
@@ -79,7 +90,7 @@ def delete(connection: sqlite3.Connection, network: Network) -> None:
     connection.execute("DELETE FROM network WHERE id = ?", (network.id,))
 
 
-def _check_apart(wanted: Network, other: Network) -> None:
+def _check_apart(wanted: Network, other: Network, *, may_overlap: bool) -> None:
     if wanted.name == other.name:
         _refuse(f"There is a network {other.name} already.", f"`vif network show {other.name}` shows it.")
     if wanted.bridge == other.bridge:
@@ -87,16 +98,21 @@ def _check_apart(wanted: Network, other: Network) -> None:
     if wanted.uplink and (wanted.uplink, wanted.vlan) == (other.uplink, other.vlan):
         vlan = f" with VLAN {other.vlan}" if other.vlan else ""
         _refuse(f"The uplink {other.uplink}{vlan} is that of network {other.name}.")
-    if wanted.dhcp and other.dhcp:
-        _check_addresses_apart(wanted, other)
+    _check_addresses_apart(wanted, other, may_overlap=may_overlap)
 
 
-def _check_addresses_apart(wanted: Network, other: Network) -> None:
-    """This host has an address in both, and would not know which is meant."""
+def _check_addresses_apart(wanted: Network, other: Network, *, may_overlap: bool) -> None:
+    """Where both have DHCP this host has an address in both, and would not know which is meant."""
+    both_served = wanted.dhcp and other.dhcp
+    if may_overlap and not both_served:
+        return
     for ours in wanted.subnets:
         for theirs in other.subnets:
             if _overlap(ours.cidr, theirs.cidr):
-                _refuse(f"{ours.cidr} overlaps {theirs.cidr} of network {other.name}, and both are to have DHCP.")
+                reason = f"{ours.cidr} overlaps {theirs.cidr} of network {other.name}"
+                if both_served:
+                    _refuse(f"{reason}, and both are to have DHCP.", "Choose another subnet.")
+                _refuse(f"{reason}.", "Choose another subnet; --force makes the network all the same.")
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -13,15 +13,16 @@ import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, ip_address
 from pathlib import Path
 from typing import Any
 
 import os_vif
 from os_vif import exception, plugging
+from os_vif.host import neighbours
 from os_vif.host.operations import Operation, OperationFailed
 from os_vif.networks.driver import Port
-from os_vif.networks.local import confined, dnsmasq, provisions
+from os_vif.networks.local import confined, dnsmasq, gateways, provisions
 from os_vif.networks.local.dnsmasq import Dnsmasq
 from os_vif.networks.local.model import LINUX_BRIDGE, Network, Subnet
 from os_vif.networks.local.server_files import ServerFiles
@@ -88,16 +89,17 @@ class DhcpServer:
         """Raises NetworkUnavailable where dnsmasq is not installed, or could not be who it is to be."""
         confined.command([dnsmasq.program()], confined.user(self._config.dhcp_user or ""))
 
-    def keep(self, ports: Sequence[Port]) -> None:
+    def keep(self, ports: Sequence[Port], *, may_ask: bool = False) -> None:
         """Sees to it that it runs, if this is the place for it, and that it knows the ports.
 
-        Raises NetworkUnavailable, PlugException.
+        ``may_ask``: whether there is half a second to ask who has the gateway. Raises NetworkUnavailable,
+        NetworkConflict, PlugException.
         """
         if not self.is_here:
             return self.tell(ports)
         self._wire()
         with self._explained():
-            return self._dnsmasq.keep(ports, self.place_here().written())
+            return self._dnsmasq.keep(ports, self.gateways(ports, may_ask=may_ask), self.place_here().written())
 
     def tell(self, ports: Sequence[Port]) -> None:
         """Writes down which ports there are, and tells it if it runs. Raises NetworkUnavailable."""
@@ -118,8 +120,13 @@ class DhcpServer:
             yield "dnsmasq does not run"
         elif not self._dnsmasq.runs_here:
             yield "dnsmasq runs in another network namespace"
-        elif not self._dnsmasq.is_told(ports):
+        elif not self._dnsmasq.is_told(ports, self.gateways(ports, may_ask=True)):
             yield "dnsmasq does not know all that it is to tell"
+
+    def gateways(self, ports: Sequence[Port], *, may_ask: bool) -> list[str]:
+        """Those that guests are told of."""
+        host = plugging.engine().host
+        return list(gateways.announced(self._network, ports, host, self._dnsmasq.configuration, may_ask=may_ask))
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -174,7 +181,25 @@ class DhcpServer:
     def _wire(self) -> None:
         os_vif.initialize()
         os_vif.plug(self._vif(), self._instance())
+        self._check_addresses_free()
         self._run("address.add")
+
+    def _check_addresses_free(self) -> None:
+        """Before it takes an address where there are others. Raises NetworkConflict."""
+        host = plugging.engine().host
+        bridge = host.get_link(self._network.bridge)
+        if bridge is None or not host.ports_of(bridge.index):
+            return
+        had = {address["shown"] for address in host.addresses_of(bridge.index)}
+        for address in self._addresses():
+            shown = address["shown"].partition("/")[0]
+            if address["shown"] not in had and neighbours.answers(bridge.name, ip_address(shown)):
+                reason = (
+                    f"Somebody on {bridge.name} has {shown}, the address of the DHCP server of {self._network.name}."
+                )
+                error = exception.NetworkConflict(reason=reason)
+                error.hint = "Make the network with a --pool of addresses that are free."
+                raise error
 
     def _run(self, name: str) -> None:
         host = plugging.engine().host

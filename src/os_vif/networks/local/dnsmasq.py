@@ -15,7 +15,7 @@ import select
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -61,15 +61,15 @@ class Dnsmasq:
         self._files = files
         self._user = user
 
-    def keep(self, ports: Sequence[Port], place: str) -> None:
+    def keep(self, ports: Sequence[Port], gateways: Collection[str], place: str) -> None:
         """Writes down what it serves, to whom, and where; starts it, here, unless it runs and knows all that.
 
-        Raises OSError, UntrustedFile, NetworkUnavailable.
+        ``gateways``: those that guests are told of. Raises OSError, UntrustedFile, NetworkUnavailable.
         """
         who = confined.user(self._user)
         directory = self._files.make(who)
         _write(directory / PLACE, place)
-        changed = _write(directory / _CONFIGURATION, "".join(f"{line}\n" for line in self._lines(directory, who)))
+        changed = _write(directory / _CONFIGURATION, _text(self._lines(directory, who, gateways)))
         news = self._write_hosts(directory, ports)
         if self.runs_here:
             self._follow(_News.LESS if changed else news)
@@ -77,16 +77,21 @@ class Dnsmasq:
             self.stop()
             self.start()
 
-    def is_told(self, ports: Sequence[Port]) -> bool:
+    @property
+    def configuration(self) -> str:
+        """What it was started with."""
+        directory = self._files.find()
+        return "" if directory is None else _read(directory / _CONFIGURATION)
+
+    def is_told(self, ports: Sequence[Port], gateways: Collection[str]) -> bool:
         """Whether all that write() would write is written."""
         directory = self._files.find()
         if directory is None:
             return False
-        lines = self._lines(directory, confined.user(self._user))
-        wanted = {_CONFIGURATION: lines, _HOSTS: _hosts(ports)}
-        return all(_read(directory / name) == "".join(f"{one}\n" for one in text) for name, text in wanted.items())
+        lines = self._lines(directory, confined.user(self._user), gateways)
+        return self.configuration == _text(lines) and _read(directory / _HOSTS) == _text(_hosts(ports))
 
-    def _lines(self, directory: Path, who: confined.User) -> Iterator[str]:
+    def _lines(self, directory: Path, who: confined.User, gateways: Collection[str]) -> Iterator[str]:
         yield from ("port=0", "dhcp-authoritative", "dhcp-ignore=tag:!known", "bind-dynamic", "except-interface=lo")
         yield f"interface={self._network.bridge}"
         # It is this user already: root's dnsmasq would look for one of its own.
@@ -99,7 +104,7 @@ class Dnsmasq:
             cidr = IPv4Network(subnet.cidr)
             yield f"dhcp-range=set:subnet{number},{cidr.network_address},static,{cidr.netmask},{_LEASE}"
             # Without a value none is told of; else it would be dnsmasq itself.
-            gateway = f",{subnet.gateway}" if subnet.gateway else ""
+            gateway = f",{subnet.gateway}" if subnet.gateway in gateways else ""
             yield f"dhcp-option=tag:subnet{number},option:router{gateway}"
 
     def tell(self, ports: Sequence[Port]) -> None:
@@ -111,7 +116,7 @@ class Dnsmasq:
     def _write_hosts(self, directory: Path, ports: Sequence[Port]) -> _News:
         lines = list(_hosts(ports))
         before = set(_read(directory / _HOSTS).splitlines())
-        if not _write(directory / _HOSTS, "".join(f"{line}\n" for line in lines)):
+        if not _write(directory / _HOSTS, _text(lines)):
             return _News.NONE
         return _News.LESS if before - set(lines) else _News.MORE
 
@@ -204,6 +209,10 @@ class Dnsmasq:
 
 def _argument(directory: Path) -> str:
     return f"--conf-file={directory / _CONFIGURATION}"
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _write(path: Path, text: str) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
 from os_vif.networks.driver import Port
-from os_vif.networks.local import catalogue, ports
+from os_vif.networks.local import apart, catalogue, ports
 from os_vif.networks.local.database import Database
 from os_vif.networks.local.model import Network
 from os_vif.networks.local.wanted import WantedNetwork, checked
@@ -30,11 +30,22 @@ class Manager:
 
         Its bridge is made when the first port is plugged. Raises InvalidRequest, NetworkConflict, NetworkUnavailable.
         """
-        network = checked(wanted)
+        from os_vif.host import surroundings
+
+        try:
+            held = surroundings.all_held()
+        except OSError as error:
+            reason = f"this host's addresses and routes cannot be read: {error}."
+            raise exception.NetworkUnavailable(driver="local", reason=reason) from error
+        in_use = apart.in_use(held)
+        network = checked(wanted, in_use)
+        if network.dhcp or not wanted.force:
+            apart.check(network, held)
         if network.dhcp:
             self._dhcp_server(network).check_possible()
         with self._database.writing() as connection:
-            catalogue.insert(connection, network)
+            reserved = list(apart.within(in_use, network))
+            catalogue.insert(connection, network, reserved, may_overlap=wanted.force)
             made = catalogue.find(connection, network.id)
         # Written before: whatever becomes of this process, there is a network to delete, and its server with it.
         if made.dhcp:
@@ -44,7 +55,7 @@ class Manager:
     def _start_dhcp(self, network: Network) -> None:
         try:
             with self._database.writing() as connection:
-                self._dhcp_server(network).keep(ports.every(connection, network))
+                self._dhcp_server(network).keep(ports.every(connection, network), may_ask=True)
         except BaseException:
             with contextlib.suppress(exception.ExceptionBase):  # what was first is what is told
                 self.delete(network.id)
@@ -83,6 +94,16 @@ class Manager:
     def dhcp_runs(self, network: Network) -> bool:
         """Whether the DHCP server of a network runs; False for a network that has none."""
         return network.dhcp and self._dhcp_server(network).runs
+
+    def gateways_of_nobody(self, network: Network) -> list[str]:
+        """Those that guests are not told of by DHCP, because nobody has them."""
+        if not network.dhcp:
+            return []
+        with self._database.reading() as connection:
+            known = ports.every(connection, network)
+        announced = self._dhcp_server(network).gateways(known, may_ask=False)
+        stated = [subnet.gateway for subnet in network.subnets if subnet.gateway and subnet.dhcp_server]
+        return [gateway for gateway in stated if gateway not in announced]
 
     def _dhcp_server(self, network: Network) -> DhcpServer:
         from os_vif.networks.local.dhcp import DhcpServer

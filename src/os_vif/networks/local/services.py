@@ -36,7 +36,7 @@ class Services:
         try:
             with self._database.writing() as connection:
                 network = catalogue.find(connection, name)
-                self._server(network).keep(ports.every(connection, network))
+                self._server(network).keep(ports.every(connection, network), may_ask=True)
         except exception.NetworkNotFound:
             return None  # somebody has deleted it meanwhile
         except exception.ExceptionBase as error:

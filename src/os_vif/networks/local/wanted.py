@@ -6,7 +6,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import NoReturn
@@ -29,7 +29,8 @@ class WantedNetwork:
     """As given by people, hence text. ``cidrs``: subnets. ``gateways``: one for any subnet that has one.
 
     ``pools``: FIRST-LAST, the addresses that ports are given, one for any subnet; else all that are not special.
-    ``bridge``: its name; one is made up if none is given.
+    ``bridge``: its name; one is made up if none is given. ``force``: make it although others have its addresses, or
+    another DHCP server may be on its uplink.
     """
 
     name: str
@@ -42,10 +43,14 @@ class WantedNetwork:
     uplink: str | None = None
     vlan: int | None = None
     dhcp: bool = False
+    force: bool = False
 
 
-def checked(wanted: WantedNetwork) -> Network:
-    """The network, with an id of its own. Raises InvalidRequest, whose ``field`` is one of WantedNetwork."""
+def checked(wanted: WantedNetwork, in_use: Collection[str] = ()) -> Network:
+    """The network, with an id of its own. Raises InvalidRequest, whose ``field`` is one of WantedNetwork.
+
+    ``in_use``: addresses that the DHCP server cannot have.
+    """
     _check_name(wanted.name)
     _check_switch(wanted)
     _check_uplink(wanted)
@@ -61,7 +66,7 @@ def checked(wanted: WantedNetwork) -> Network:
         uplink=wanted.uplink,
         vlan=wanted.vlan,
         dhcp=wanted.dhcp,
-        subnets=tuple(_subnets(wanted)),
+        subnets=tuple(_subnets(wanted, in_use)),
     )
 
 
@@ -104,7 +109,7 @@ def _check_uplink(wanted: WantedNetwork) -> None:
         refuse("uplink", f"{wanted.uplink} cannot be a port of itself.")
 
 
-def _subnets(wanted: WantedNetwork) -> Iterator[Subnet]:
+def _subnets(wanted: WantedNetwork, in_use: Collection[str]) -> Iterator[Subnet]:
     cidrs = [_cidr(text) for text in wanted.cidrs]
     for number, cidr in enumerate(cidrs):
         for other in cidrs[:number]:
@@ -118,16 +123,34 @@ def _subnets(wanted: WantedNetwork) -> Iterator[Subnet]:
     pools = {cidr: pool for pool in map(_pool, wanted.pools) for cidr in [_home("pools", pool, cidrs)]}
     if len(pools) != len(wanted.pools):
         refuse("pools", "a subnet has one pool, and two are given for one.")
-    yield from (_subnet(cidr, gateways.get(cidr), pools.get(cidr), dhcp=wanted.dhcp) for cidr in cidrs)
+    if wanted.dhcp and wanted.uplink:
+        _check_dhcp_on_uplink(wanted, [cidr for cidr in cidrs if cidr.version == 4 and cidr not in pools])
+    yield from (_subnet(cidr, gateways.get(cidr), pools.get(cidr), in_use, dhcp=wanted.dhcp) for cidr in cidrs)
+
+
+def _check_dhcp_on_uplink(wanted: WantedNetwork, without_pool: Sequence[_Cidr]) -> None:
+    """Others are on that network: who gives them addresses, and which are free, nobody here knows."""
+    if not wanted.force:
+        hint = (
+            "Leave --dhcp out: guests get their addresses from the network's own server, or are told them (`vif network"
+            " ports`). If there is no other DHCP server on it, say --force, and with --pool which addresses are yours."
+        )
+        refuse("dhcp", f"{wanted.uplink} leads to a network that may have a DHCP server of its own.", hint)
+    for cidr in without_pool:
+        hint = f"Such as --pool {cidr[-1] - 100}-{cidr[-1] - 1}." if cidr.num_addresses > 200 else ""
+        refuse("pools", f"{cidr} is also that of others on {wanted.uplink}: say which addresses of it are free.", hint)
 
 
 _Cidr = IPv4Network | IPv6Network
 _Pool = tuple[IPAddress, IPAddress]
 
 
-def _subnet(cidr: _Cidr, gateway: IPAddress | None, pool: _Pool | None, *, dhcp: bool) -> Subnet:
+def _subnet(
+    cidr: _Cidr, gateway: IPAddress | None, pool: _Pool | None, in_use: Collection[str], *, dhcp: bool
+) -> Subnet:
     first, last = pool or usable(cidr)
-    server = _server_address(cidr, first, last, gateway) if dhcp and cidr.version == 4 else None
+    taken = {*in_use, str(gateway)}
+    server = _server_address(cidr, first, last, taken) if dhcp and cidr.version == 4 else None
     return Subnet(
         cidr=str(cidr),
         first=str(first),
@@ -137,14 +160,17 @@ def _subnet(cidr: _Cidr, gateway: IPAddress | None, pool: _Pool | None, *, dhcp:
     )
 
 
-def _server_address(cidr: _Cidr, first: IPAddress, last: IPAddress, gateway: IPAddress | None) -> IPAddress:
-    """The first of the pool that is not the gateway; one more has to be left for a port."""
-    server = first + 1 if first == gateway else first
-    in_pool = gateway is not None and int(first) <= int(gateway) <= int(last)
-    taken = {server, gateway} if in_pool else {server}
-    if int(last) - int(first) + 1 <= len(taken):
+def _server_address(cidr: _Cidr, first: IPAddress, last: IPAddress, taken: Collection[str]) -> IPAddress:
+    """The first of the pool that nobody has; one more has to be left for a port."""
+    free = (address for address in _range(first, last) if str(address) not in taken)
+    server, another = next(free, None), next(free, None)
+    if server is None or another is None:
         refuse("dhcp", f"{cidr} has no address for both the DHCP server and a port.", "Use a larger subnet or pool.")
     return server
+
+
+def _range(first: IPAddress, last: IPAddress) -> Iterator[IPAddress]:
+    return (first + number for number in range(int(last) - int(first) + 1))
 
 
 def usable(cidr: _Cidr) -> _Pool:
