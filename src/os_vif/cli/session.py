@@ -74,17 +74,12 @@ class _Words(logging.Formatter):
 
 def use_state_directory(named: str | None) -> None:
     """Has the library keep its journal and locks in ``named``, made if need be; None is the usual place."""
-    from os_vif.host.store import STATE_DIR_VARIABLE
+    from os_vif.host.store import STATE_DIR_VARIABLE, why_not
 
     if named is None:
         return
     directory = Path(named)
-    try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.listdir(directory)  # noqa: PTH208 - only whether it can be done
-        reason = "" if os.access(directory, os.W_OK) else "it cannot be written"
-    except OSError as error:
-        reason = error.strerror or str(error)
+    reason = why_not(directory)
     if reason:
         raise CommandError(
             f"The state directory {named} cannot be used: {reason}.",

@@ -48,15 +48,24 @@ def open_store(directory: Path | None = None) -> Store:
     """
     tried = []
     for candidate in [directory] if directory else _usual_directories():
-        try:
-            reason = _why_not(candidate)
-        except OSError as error:
-            reason = error.strerror or str(error)
+        reason = why_not(candidate)
         if not reason:
             return _open_in(candidate)
         tried.append(f"{candidate} ({reason})")
     _warn_once(", ".join(tried))
     return Store(Journal(":memory:"), Locks(None), volatile=True)
+
+
+def why_not(directory: Path) -> str:
+    """Why the store cannot be in a directory, which is made if need be; "" where it can, or is."""
+    place = StateDirectory(directory)
+    try:
+        place.check(_JOURNAL, make=True)
+        return "" if place.is_usable(_JOURNAL) else f"{_JOURNAL} is another user's"
+    except exception.UntrustedFile:
+        return ""
+    except OSError as error:
+        return "" if error.errno in _FOR_NOW else error.strerror or str(error)
 
 
 def _usual_directories() -> Iterator[Path]:
@@ -68,20 +77,6 @@ def _usual_directories() -> Iterator[Path]:
     yield _SYSTEM_DIRECTORY
     state_home = os.environ.get("XDG_STATE_HOME")
     yield (Path(state_home) if state_home else Path("~/.local/state").expanduser()) / "os-vif"
-
-
-def _why_not(directory: Path) -> str:
-    """Why the store cannot be there; "" where it can, or is."""
-    place = StateDirectory(directory)
-    try:
-        place.check(_JOURNAL, make=True)
-    except exception.UntrustedFile:
-        return ""
-    except OSError as error:
-        if error.errno in _FOR_NOW:
-            return ""
-        raise
-    return "" if place.is_usable(_JOURNAL) else f"{_JOURNAL} is another user's"
 
 
 def _open_in(directory: Path) -> Store:
