@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from os_vif import exception
@@ -48,6 +52,18 @@ def reaches(namespace, *addresses):
     ]
 
 
+class During:
+    """Does something right after a step, on the host that is being changed."""
+
+    def __init__(self, text, act):
+        self._text, self._act = text, act
+
+    def __call__(self, when, step):
+        if (when, step.text) == ("after", self._text):
+            self._act()
+
+
+JOINED = "set master of eth1 to br0 (was none)"
 EVERYBODY = ("192.0.2.1", "192.0.2.254", "2001:db8:f::1")
 
 
@@ -276,3 +292,87 @@ def test_what_the_kernel_makes_of_advertisements_goes_on_at_the_bridge(reached, 
     assert {route["dev"] for route in routes} == {"br0"}
     reached.unplug(lan())
     assert mine in addresses(reached.ns, "eth1")
+
+
+def test_a_gateway_that_does_not_answer_on_the_bridge_undoes_everything(reached, router):
+    """A switch that closes the port, say: the host is as it was, and the error says what was missing."""
+    before = reached.ns.snapshot()
+    reached.engine.worker.observer = During(JOINED, lambda: router.ip("link", "set", "far", "arp", "off", "down"))
+    with pytest.raises(exception.GatewayLost) as caught:
+        reached.plug(lan())
+    assert "gateway 192.0.2.1 answered on eth1, and does not on bridge br0" in str(caught.value)
+    router.ip("link", "set", "far", "arp", "on", "up")
+    assert differences(before, reached.ns.snapshot()) == []
+    assert reached.engine.journal.records() == []
+
+
+def test_a_gateway_that_never_answered_is_not_waited_for(host):
+    """Without it nothing is lost."""
+    host.ns.ip("link", "add", "eth1", "type", "veth", "peer", "name", "far")
+    for name in ("eth1", "far"):
+        host.ns.ip("link", "set", name, "up")
+    host.ns.ip("address", "add", "192.0.2.2/24", "dev", "eth1")
+    host.ns.ip("route", "add", "default", "via", "192.0.2.1")
+    host.plug(lan())
+    assert host.ns.link("eth1")["master"] == "br0"
+
+
+#: Plugs or unplugs, and is killed right after the step that is named.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from os_vif.plugins.linux_bridge import LinuxBridgePlugin
+from support import plugging, vifs
+
+class Here:
+    def inside(self, function):
+        return function()
+
+def observe(when, step):
+    if (when, step.text) == ("after", sys.argv[4]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+host = plugging.PlugHost(Here(), Path(sys.argv[2]), plugging.configured(LinuxBridgePlugin))
+host.engine.worker.observer = observe
+getattr(host, sys.argv[3])(vifs.bridge("br0", bridge_interface="eth1"))
+"""
+
+
+def killed(host, tmp_path, action, step):
+    tests = Path(__file__).parents[1]
+    done = host.ns.run(host.ns.python_command(KILLED, tests, tmp_path, action, step), check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+@pytest.mark.parametrize("step", [JOINED, "add route default to br0", "delete address 192.0.2.2/24 from eth1"])
+def test_a_plug_that_is_killed_is_taken_back(reached, router, tmp_path, eventually, step):
+    """By a process that outlives it: nobody has to log in, which he could not."""
+    before = reached.ns.snapshot()
+    killed(reached, tmp_path, "plug", step)
+    eventually(lambda: differences(before, reached.ns.snapshot()) == [])
+    assert reaches(reached.ns, *EVERYBODY) == [*EVERYBODY]
+    reached.plug(lan())
+    reached.unplug(lan())
+    assert differences(before, reached.ns.snapshot()) == []
+
+
+@pytest.mark.parametrize("step", ["add route default to eth1", "put back: set master of eth1 to none"])
+def test_an_unplug_that_is_killed_is_finished(reached, tmp_path, eventually, step):
+    """The same on the way back, where there is nothing to return to."""
+    before = reached.ns.snapshot()
+    reached.plug(lan())
+    assert reaches(reached.ns, *EVERYBODY) == [*EVERYBODY]
+    killed(reached, tmp_path, "unplug", step)
+    eventually(lambda: differences(before, reached.ns.snapshot()) == [])
+    reached.unplug(lan())
+    assert reached.engine.journal.records() == []
+
+
+def test_nobody_watches_afterwards(reached):
+    """The process that watches has ended with the plug, and with the unplug."""
+    assert reaches(reached.ns, *EVERYBODY) == [*EVERYBODY]
+    reached.plug(lan())
+    reached.unplug(lan())
+    found = subprocess.run(["ip", "netns", "pids", reached.ns.name], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == []

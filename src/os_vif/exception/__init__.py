@@ -32,6 +32,7 @@
     │   ├── ForeignDevice                   foreign-device
     │   │   └── UplinkUnsuitable            uplink
     │   ├── StepFailed                      step-failed
+    │   ├── GatewayLost                     gateway-lost
     │   ├── VerifyFailed                    verify-failed
     │   ├── UndoFailed                      undo-failed
     │   ├── UnplugIncomplete                unplug-incomplete
@@ -95,6 +96,7 @@ from os_vif.exception.host import (
     DeadlineExceeded,
     DeviceMissing,
     ForeignDevice,
+    GatewayLost,
     HostError,
     InvalidRequest,
     JournalBusy,
@@ -161,6 +163,7 @@ __all__ = [
     "ExceptionBase",
     "ExternalImport",
     "ForeignDevice",
+    "GatewayLost",
     "GuestNotFound",
     "HostError",
     "HotPlugFailed",

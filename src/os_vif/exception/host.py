@@ -68,6 +68,17 @@ class VerifyFailed(HostError):
     msg_fmt = "VIF %(vif_id)s: after applying, the host still differs: %(reason)s"
 
 
+class GatewayLost(HostError):
+    """The host reached its gateway by an interface, and could not by the bridge that took its place."""
+
+    code = "gateway-lost"
+    msg_fmt = "VIF %(vif_id)s: everything was undone, because %(reason)s."
+    hint = (
+        "Something lets the interface through and not the bridge: a switch that allows one machine per port, a filter"
+        " on bridges (nft, ebtables), an access point. A bridge of the host's own would meet the same."
+    )
+
+
 class UndoFailed(HostError):
     """A step failed, and undoing the steps before it failed too."""
 

@@ -8,13 +8,15 @@ memory for tests without privileges.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
-from os_vif.host import netlink, privileged, rtnetlink, rtnetlink_ip, sysctl, sysfs
+from os_vif.host import neighbour_table, netlink, privileged, rtnetlink, rtnetlink_ip, sysctl, sysfs, watchdog
 from os_vif.host.firewall_tool import ChainState
 from os_vif.host.operations import Operation
 from os_vif.host.rtnetlink import LinkInfo
+from os_vif.host.watchdog import Rescue
 
 _INITIAL_NAMESPACE_COOKIE = 1
 
@@ -52,6 +54,9 @@ class HostAccess(Protocol):
     def routes_via(self, index: int) -> list[dict[str, Any]]:
         """The IPv4 routes that leave by a device."""
 
+    def knows_neighbour(self, index: int, address: str) -> bool:
+        """Whether a neighbour has answered on a device lately."""
+
     def read_chain(self, family: str, chain: str, context: str) -> ChainState | None:
         """A chain of the filter table, or None."""
 
@@ -66,6 +71,9 @@ class HostAccess(Protocol):
 
     def run(self, operations: Sequence[Operation], context: str) -> None:
         """Does operations in order. Raises OperationFailed."""
+
+    def watched(self, rescue: Rescue) -> AbstractContextManager[None]:
+        """While it lasts, somebody rescues the host if this process dies."""
 
 
 class RealHost:
@@ -82,8 +90,10 @@ class RealHost:
     read_sysctl = staticmethod(sysctl.read)
     addresses_of = staticmethod(rtnetlink_ip.addresses_of)
     routes_via = staticmethod(rtnetlink_ip.routes_via)
+    knows_neighbour = staticmethod(neighbour_table.is_known)
     read_chain = staticmethod(privileged.read_chain)
     run = staticmethod(privileged.run)
+    watched = staticmethod(watchdog.watching)
 
     def has_link(self, name: str) -> bool:
         """Asked for its index only, which waits for nobody."""

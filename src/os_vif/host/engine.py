@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from os_vif import exception
-from os_vif.host import homes, signals
+from os_vif.host import homes, signals, watchdog
 from os_vif.host.access import HostAccess
 from os_vif.host.deadline import Deadline, of_call
 from os_vif.host.departures import Departures
@@ -25,7 +25,8 @@ from os_vif.host.group_commit import GroupCommit
 from os_vif.host.journal import PLUGGED, PLUGGING, UNPLUGGING, Journal, Record, Scope
 from os_vif.host.journal_file import MEMORY
 from os_vif.host.locks import Locks
-from os_vif.host.plan import Holding, Plan
+from os_vif.host.operations import Operation, OperationFailed
+from os_vif.host.plan import Confirmation, Holding, Plan
 from os_vif.host.planner import Leaving, Planner, Work
 from os_vif.host.realm import Realm
 from os_vif.host.realms import Realms
@@ -244,9 +245,11 @@ class Engine:
         with signals.deferred():
             self._write_records(PLUGGING, before, work)
             try:
-                self.worker.do_or_undo(work.tasks)
-                self._verify(before.requests, work)
-                self._finish(before, work, obsolete)
+                with self._answering(before, work) as answering:
+                    self.worker.do_or_undo(work.tasks)
+                    self._verify(before.requests, work)
+                    self._confirm(work, answering)
+                    self._finish(before, work, obsolete)
             except exception.HostError as error:
                 if not isinstance(error, exception.UndoFailed):
                     self._put_records_back(before)
@@ -268,6 +271,50 @@ class Engine:
         if rest:
             missing = "; ".join(f"still to do: {task.step.text}" for task in rest)
             self._give_up(work, f"{missing}.", {"vif_id": rest[0].vif_id, "device": rest[0].step.device})
+
+    @contextlib.contextmanager
+    def _answering(self, before: _Before, work: Work) -> Iterator[list[Confirmation]]:
+        """What works now and must go on to. While there is such a thing, somebody watches that we are not killed."""
+        context = before.requests[0].context if before.requests else ""
+        answering = [one for one in work.confirmations if self._works(one.before, context)]
+        if not answering:
+            yield answering
+            return
+        held = {vif_id: list(holdings) for vif_id, holdings in work.holdings.items()}
+        with self._watched(watchdog.UNDO, before.scope, held, work):
+            yield answering
+
+    def _works(self, operation: Operation, context: str) -> bool:
+        try:
+            self.host.run([operation], context)
+        except OperationFailed:
+            return False
+        return True
+
+    def _watched(
+        self, action: str, scope: Scope, held: Mapping[str, Sequence[Holding]], work: Work
+    ) -> contextlib.AbstractContextManager[None]:
+        found = {vif_id: self.journal.record(scope, vif_id) for vif_id in held}
+        keys = [h.resource.lock for holdings in held.values() for h in holdings if h.resource.lock]
+        names = {f"{scope.namespace}/{name}" for name in (*keys, *(f"vif/{vif_id}" for vif_id in held))}
+        rescue = watchdog.Rescue(
+            action,
+            [watchdog.to_primitive(task) for task in work.tasks],
+            sorted(names),
+            (scope.boot, scope.namespace),
+            self.journal.home,
+            str(self._locks.path or ""),
+            {vif_id: record.generation for vif_id, record in found.items() if record},
+        )
+        return self.host.watched(rescue)
+
+    def _confirm(self, work: Work, answering: Sequence[Confirmation]) -> None:
+        context = work.tasks[0].context if work.tasks else ""
+        for one in answering:
+            if not self._works(one.after, context):
+                complaints = self.worker.undo(work.tasks)
+                reason = "; ".join([one.text, *complaints])
+                raise exception.GatewayLost(reason=reason, device=one.device, vif_id=work.tasks[0].vif_id)
 
     def _give_up(self, work: Work, reason: str, where: Mapping[str, Any]) -> NoReturn:
         complaints = self.worker.undo(work.tasks)
@@ -303,7 +350,9 @@ class Engine:
             # Whoever is killed now has unplugged nothing that the record does not tell of, or all of it is marked.
             with contextlib.suppress(exception.JournalError):
                 self.journal.write([(with_status(r, UNPLUGGING), held[r.vif_id]) for r in known])
-        errors = self.worker.do_all(work.tasks)
+        vital = any(task.step.vital for task in work.tasks)
+        with self._watched(watchdog.FINISH, scope, held, work) if vital else contextlib.nullcontext():
+            errors = self.worker.do_all(work.tasks)
         if errors:
             raise exception.UnplugIncomplete(errors)
         with unplugging_in_any_case(held):

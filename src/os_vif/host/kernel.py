@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from os_vif.host import firewall_tool, rtnetlink, rtnetlink_ip, sysctl, tap_device
+from os_vif.host import firewall_tool, neighbour_table, rtnetlink, rtnetlink_ip, sysctl, tap_device
 from os_vif.host.netlink import KernelError
 
 #: Devices that os-vif makes are in this group (IFLA_GROUP; "ovif" as hexadecimal digits of its first letters, o-v-i)
@@ -25,6 +25,9 @@ from os_vif.host.netlink import KernelError
 DEVICE_GROUP = 0x6F7669
 
 _NAME = re.compile(r"^(?!\.{1,2}$)[^\s/:\x00]{1,15}$")
+
+#: In seconds.
+_LONGEST_PROBE = 30
 
 _GONE = (errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL)
 
@@ -134,6 +137,14 @@ def _address_delete(name: str, address: dict[str, Any]) -> None:
     _tolerating_absence(rtnetlink_ip.delete_address, _index(name), address)
 
 
+def _neighbour_probe(name: str, address: str, seconds: float) -> None:
+    """Returns when a neighbour answers, or has lately; changes nothing but what the kernel remembers of it."""
+    index = _index(name)
+    if not 0 < seconds <= _LONGEST_PROBE:
+        raise ValueError(f"{seconds} seconds is not how long a neighbour is waited for")
+    neighbour_table.await_answer(index, address, seconds)
+
+
 def _route_add(name: str, route: dict[str, Any]) -> None:
     add = functools.partial(rtnetlink_ip.add_route, beside=True)
     _tolerating(errno.EEXIST, add, _index(name), route)
@@ -180,6 +191,7 @@ _OPERATIONS: dict[str, Callable[..., None]] = {
     "sysctl.set": _sysctl_set,
     "address.add": _address_add,
     "address.delete": _address_delete,
+    "neighbour.probe": _neighbour_probe,
     "route.add": _route_add,
     "route.delete": _route_delete,
     "firewall.set": firewall_tool.set_chain,

@@ -11,6 +11,7 @@ The record of what has moved serves for one case only: the host is left with no 
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,13 +22,16 @@ from os_vif.host import marks, uplinks
 from os_vif.host import rtnetlink_ip as ip
 from os_vif.host.access import HostAccess
 from os_vif.host.operations import Operation
-from os_vif.host.plan import Holding, Outcome, Step
+from os_vif.host.plan import Confirmation, Holding, Outcome, Step
 from os_vif.host.realm import Marked, Purpose
 from os_vif.host.rtnetlink import LinkInfo
 from os_vif.host.rtnetlink_ip import Item
 from os_vif.host.state import AddressesMoved, Link, Resource
 
 _FAMILIES = (socket.AF_INET, socket.AF_INET6)
+
+#: A gateway that is there answers within milliseconds; one that is to answer gets the time to try again.
+_SECONDS_BEFORE, _SECONDS_AFTER = 0.5, 8.0
 
 #: Of routes from router advertisements, if nobody chose another (the kernel's IP6_RT_PRIO_USER).
 _ADVERTISED_METRIC = 1024
@@ -108,7 +112,8 @@ class Layer3Realm:
         if prior.get("ipv6") and self._has_ipv6_on(resource.source):
             late.append(_sysctl(resource.source, settings.DISABLE_IPV6, "0", "1"))
         prior |= _record(prior, target, arriving)
-        return Outcome(Holding(resource, made=True, prior=prior), tuple(early), tuple(late))
+        confirmations = tuple(_confirmations(resource, going))
+        return Outcome(Holding(resource, made=True, prior=prior), tuple(early), tuple(late), confirmations)
 
     def _settings(self, resource: AddressesMoved, arriving: _Side, target: _Side) -> Iterator[Step]:
         """Those of a bridge of somebody else's are his affair; his IPv6 must be on for ours to go there."""
@@ -152,7 +157,8 @@ class Layer3Realm:
         if source.link.up:
             missing = _missing(back.routes, source.routes)
             steps += [_change("route", "add", source.name, item) for item in missing]
-        early = [_first(step, guards) for step in steps]
+        vital = self._reaches_gateway(target, back)
+        early = [dataclasses.replace(step, early=True, guards=guards, vital=vital) for step in steps]
         return [
             *early,
             *(_change("route", "delete", resource.target, item) for item in reversed(taken.routes)),
@@ -176,6 +182,12 @@ class Layer3Realm:
 
     def _has_ipv6_on(self, device: str) -> bool:
         return self._host.read_sysctl(device, *settings.DISABLE_IPV6.split("/")) == "0"
+
+    def _reaches_gateway(self, target: _Side, back: _Side) -> bool:
+        gateways = [
+            gateway for route in back.routes if route["shown"] == "default" for gateway in ip.gateways_of(route)
+        ]
+        return target.link is not None and any(self._host.knows_neighbour(target.link.index, one) for one in gateways)
 
     def _source(self, holding: Holding, found: _Side) -> _Side:
         """The device by its name or, where it was renamed, by its index."""
@@ -238,6 +250,18 @@ def _additions(arriving: _Side, target: _Side, resource: AddressesMoved, what: s
     return (_change(what, "add", resource.target, item) for item in items)
 
 
+def _confirmations(resource: AddressesMoved, going: _Side) -> Iterator[Confirmation]:
+    """The gateways of the default routes that move answer on the bridge, if they did on the device."""
+    found = [gateway for route in going.routes if route["shown"] == "default" for gateway in ip.gateways_of(route)]
+    for gateway in dict.fromkeys(found):
+        before, after = (
+            Operation("neighbour.probe", {"name": device, "address": gateway, "seconds": seconds})
+            for device, seconds in ((resource.source, _SECONDS_BEFORE), (resource.target, _SECONDS_AFTER))
+        )
+        text = f"gateway {gateway} answered on {resource.source}, and does not on bridge {resource.target}"
+        yield Confirmation(resource.target, text, before, after)
+
+
 def _change(what: str, action: str, device: str, item: Item) -> Step:
     inverse = "delete" if action == "add" else "add"
     preposition = "to" if action == "add" else "from"
@@ -252,10 +276,6 @@ def _sysctl(device: str, key: str, old: str, new: str) -> Step:
         Operation("sysctl.set", {"name": device, "family": family, "key": name, "value": value}) for value in (new, old)
     )
     return Step("layer3", device, f"set sysctl {key} of {device} to {new} (was {old})", to, back)
-
-
-def _first(step: Step, guards: tuple[str, ...]) -> Step:
-    return Step(step.realm, step.device, step.text, step.operation, step.undo, early=True, guards=guards)
 
 
 def _identity(item: Item) -> tuple[Any, ...]:

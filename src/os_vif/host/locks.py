@@ -46,6 +46,11 @@ class Locks:
         self._begin()
         _all.add(self)
 
+    @property
+    def path(self) -> Path | None:
+        """The lock file, or None."""
+        return self._path
+
     def _begin(self) -> None:
         self._mutex = threading.Lock()
         self._threads: dict[str, tuple[threading.Lock, int]] = {}

@@ -19,7 +19,7 @@ class Step:
     ``undo`` is None where undoing another step does it already (a device that we made is deleted as a whole).
 
     Of those that take something away, the ``early`` ones are done before all others; and when one fails, nothing more
-    is done to the devices that it ``guards``.
+    is done to the devices that it ``guards``. Where one is ``vital``, being cut off after it would cut off the host.
     """
 
     realm: str
@@ -29,6 +29,7 @@ class Step:
     undo: Operation | None = None
     early: bool = False
     guards: tuple[str, ...] = ()
+    vital: bool = False
 
     def to_primitive(self) -> dict[str, Any]:
         """The JSON form, as kept in the journal and shown by ``vif plan --output json``."""
@@ -54,15 +55,29 @@ class Holding:
 
 
 @dataclass(frozen=True)
+class Confirmation:
+    """What must work after a plan if it worked before, or all is undone: the operation ``after``, if ``before`` did.
+
+    ``text`` is the sentence for when it does not.
+    """
+
+    device: str
+    text: str
+    before: Operation
+    after: Operation
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a realm answers for one resource: the steps that it takes, and what is then held.
 
-    ``late`` steps come after those of all other resources.
+    ``late`` steps come after those of all other resources; then all ``confirmations`` have to hold.
     """
 
     holding: Holding
     steps: tuple[Step, ...] = ()
     late: tuple[Step, ...] = ()
+    confirmations: tuple[Confirmation, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from os_vif import exception
-from os_vif.host.plan import Holding, Plan, Step
+from os_vif.host.plan import Confirmation, Holding, Outcome, Plan, Step
 from os_vif.host.realm import Purpose, Realm
 from os_vif.host.request import Request
 from os_vif.host.state import Resource
@@ -37,6 +37,8 @@ class Work:
     #: (VIF id, key) of what a VIF does not use any more; somebody else may.
     dropped: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    #: What must work afterwards as it did before.
+    confirmations: tuple[Confirmation, ...] = ()
 
     def as_plan(self, action: str, vif_ids: Sequence[str]) -> Plan:
         """What of it is for some VIFs, for people."""
@@ -66,7 +68,9 @@ class Planner:
         Raises the HostErrors of the realms, before anything is touched.
         """
         tasks, outcomes = self._converge(_by_key(requests), requests, held)
-        return Work(tasks, {r.vif_id: tuple(outcomes[resource.key] for resource in r.desired) for r in requests})
+        holdings = {r.vif_id: tuple(outcomes[resource.key].holding for resource in r.desired) for r in requests}
+        confirmations = tuple(one for outcome in outcomes.values() for one in outcome.confirmations)
+        return Work(tasks, holdings, confirmations=confirmations)
 
     def rest(self, requests: Sequence[Request], held: Mapping[str, Sequence[Holding]]) -> tuple[Task, ...]:
         """What is still to be done when all has been done: what did not stick.
@@ -79,19 +83,19 @@ class Planner:
 
     def _converge(
         self, stated: Stated, requests: Sequence[Request], held: Mapping[str, Sequence[Holding]]
-    ) -> tuple[tuple[Task, ...], dict[str, Holding]]:
+    ) -> tuple[tuple[Task, ...], dict[str, Outcome]]:
         actual = self._read([resource for _, resource in stated.values()], requests)
         early: list[Task] = []
         late: list[Task] = []
-        holdings: dict[str, Holding] = {}
+        outcomes: dict[str, Outcome] = {}
         for key, (request, resource) in stated.items():
             purpose = _purpose(request, held)
             outcome = self._realms[resource.realm].converge(resource, actual[resource.realm], purpose)
-            holdings[key] = outcome.holding
+            outcomes[key] = outcome
             early += _tasks(outcome.steps, purpose)
             late += _tasks(outcome.late, purpose)
         early.sort(key=lambda task: _is_atomic(self._realms[task.step.realm]))
-        return tuple(early + late), holdings
+        return tuple(early + late), outcomes
 
     def unplug(self, leaving: Sequence[Leaving], *, keep_shared: bool = False) -> Work:
         """What takes away all that is held for VIFs and needed by nobody else, last made first."""

@@ -18,6 +18,7 @@ from os_vif.host.netlink import KernelError
 from os_vif.host.operations import Operation, OperationFailed
 from os_vif.host.rtnetlink import LinkInfo
 from os_vif.host.rtnetlink_ip import family_of
+from os_vif.host.watchdog import Rescue
 from os_vif.testing.fake import births, firewall, layer3, settings
 from os_vif.testing.fake.foreign import Foreign
 from os_vif.testing.fake.link import SYSCTL_DEFAULTS, FakeLink
@@ -32,6 +33,7 @@ _OPERATIONS: dict[str, Callable[..., None]] = {
     "sysctl.set": settings.sysctl_set,
     "address.add": layer3.address_add,
     "address.delete": layer3.address_delete,
+    "neighbour.probe": layer3.neighbour_probe,
     "route.add": layer3.route_add,
     "route.delete": layer3.route_delete,
     "firewall.set": firewall.firewall_set,
@@ -198,6 +200,10 @@ class FakeHost:
             by_family = lambda route: (family_of(route), bool(route["gateway"]))  # noqa: E731
             return sorted((dict(route) for route in link.routes), key=by_family) if link else []
 
+    def knows_neighbour(self, index: int, address: str) -> bool:
+        """See HostAccess. Nobody remembers here."""
+        return False
+
     def read_chain(self, family: str, chain: str, context: str) -> ChainState | None:
         """See HostAccess."""
         return self.here.chains.get((family, chain))
@@ -230,6 +236,10 @@ class FakeHost:
             except (AttributeError, LookupError, TypeError, ValueError, struct.error) as error:
                 words = f"operation {operation.name!r} was refused: {error}"
                 raise OperationFailed(done, errno.EINVAL, words) from None
+
+    def watched(self, rescue: Rescue) -> contextlib.AbstractContextManager[None]:
+        """See HostAccess. It ends with the process."""
+        return contextlib.nullcontext()
 
     def _do(self, operation: Operation) -> None:
         self._operations += 1

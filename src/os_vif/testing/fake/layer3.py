@@ -95,6 +95,12 @@ def route_delete(namespace: FakeNamespace, name: str, route: dict[str, Any]) -> 
     link.routes = [known for known in link.routes if not _is_same(route, known)]
 
 
+def neighbour_probe(namespace: FakeNamespace, name: str, address: str, seconds: float) -> None:
+    """Operation "neighbour.probe": every neighbour answers, on a device that is up."""
+    if not namespace.find(name).up:
+        raise KernelError(errno.EHOSTUNREACH, f"{address} does not answer")
+
+
 def link_up(link: FakeLink) -> None:
     """The loopback device gets its address by itself."""
     if link.loopback and not link.addresses and link.sysctls:

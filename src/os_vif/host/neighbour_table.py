@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kernel's table of neighbours: whether one answers. The kernel asks it, by ARP or neighbour discovery, and tells what it knows.
+
+Layouts and states are from linux/neighbour.h. It takes no packet socket, and so no CAP_NET_RAW.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+import socket
+import struct
+import time
+
+from os_vif.host.netlink import (
+    NLM_F_CREATE,
+    NLM_F_DUMP,
+    NLM_F_REPLACE,
+    KernelError,
+    attribute,
+    attributes,
+    conversation,
+    u32,
+)
+
+_RTM_NEWNEIGH, _RTM_DELNEIGH, _RTM_GETNEIGH = 28, 29, 30
+_NDA_DST, _NDA_IFINDEX = 1, 8
+_NTF_USE = 0x01
+_NONE, _REACHABLE, _STALE, _DELAY, _PROBE, _FAILED, _PERMANENT = 0x00, 0x02, 0x04, 0x08, 0x10, 0x20, 0x80
+
+_NEIGHBOUR = struct.Struct("=BxxxiHBB")
+_PAUSE = 0.02
+
+
+def is_known(index: int, address: str) -> bool:
+    """Whether the neighbour has answered there lately, as far as the kernel remembers."""
+    return bool(_state(index, address) & (_REACHABLE | _STALE | _DELAY | _PROBE | _PERMANENT))
+
+
+def await_answer(index: int, address: str, seconds: float) -> None:
+    """Returns once the neighbour has answered on a device. Raises KernelError: EHOSTUNREACH if it has not in time."""
+    end = time.monotonic() + seconds
+    if _state(index, address) & _PERMANENT:
+        return
+    with contextlib.suppress(KernelError):  # what it knows is from before
+        conversation().ask(_RTM_DELNEIGH, _body(index, address, _NONE, 0))
+    _ask(index, address)
+    while not (state := _state(index, address)) & (_REACHABLE | _PERMANENT):
+        if time.monotonic() > end:
+            raise KernelError(errno.EHOSTUNREACH, f"{address} does not answer")
+        if state & _FAILED or not state:
+            _ask(index, address)
+        time.sleep(_PAUSE)
+
+
+def _ask(index: int, address: str) -> None:
+    conversation().ask(_RTM_NEWNEIGH, _body(index, address, _NONE, _NTF_USE), NLM_F_CREATE | NLM_F_REPLACE)
+
+
+def _state(index: int, address: str) -> int:
+    family, packed = _packed(address)
+    body = _NEIGHBOUR.pack(family, 0, 0, 0, 0) + u32(_NDA_IFINDEX, index)
+    for answer in conversation().ask(_RTM_GETNEIGH, body, NLM_F_DUMP):
+        _family, device, state, _flags, _kind = _NEIGHBOUR.unpack_from(answer)
+        if device == index and dict(attributes(answer, _NEIGHBOUR.size)).get(_NDA_DST) == packed:
+            return int(state)
+    return _NONE
+
+
+def _body(index: int, address: str, state: int, flags: int) -> bytes:
+    family, packed = _packed(address)
+    return _NEIGHBOUR.pack(family, index, state, flags, 0) + attribute(_NDA_DST, packed)
+
+
+def _packed(address: str) -> tuple[int, bytes]:
+    found = ipaddress.ip_address(address)
+    return (socket.AF_INET if found.version == 4 else socket.AF_INET6), found.packed
