@@ -350,6 +350,7 @@ def test_a_plug_that_is_killed_is_taken_back(reached, router, tmp_path, eventual
     """By a process that outlives it: nobody has to log in, which he could not."""
     before = reached.ns.snapshot()
     killed(reached, tmp_path, "plug", step)
+    eventually(lambda: reached.ns.link("br0") is None)
     eventually(lambda: differences(before, reached.ns.snapshot()) == [])
     assert reaches(reached.ns, *EVERYBODY) == [*EVERYBODY]
     reached.plug(lan())
@@ -364,6 +365,7 @@ def test_an_unplug_that_is_killed_is_finished(reached, tmp_path, eventually, ste
     reached.plug(lan())
     assert reaches(reached.ns, *EVERYBODY) == [*EVERYBODY]
     killed(reached, tmp_path, "unplug", step)
+    eventually(lambda: reached.ns.link("br0") is None)
     eventually(lambda: differences(before, reached.ns.snapshot()) == [])
     reached.unplug(lan())
     assert reached.engine.journal.records() == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The kernel's table of neighbours: whether one answers. The kernel asks it, by ARP or neighbour discovery, and tells what it knows.
+"""The kernel's table of neighbours, and whether one answers: the kernel asks it, by ARP or neighbour discovery.
 
 Layouts and states are from linux/neighbour.h. It takes no packet socket, and so no CAP_NET_RAW.
 """
