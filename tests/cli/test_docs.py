@@ -50,3 +50,18 @@ def test_every_command_has_an_example():
     commands = re.findall(r"^### `vif ([a-z-]+)", TEXT, re.M)
     assert len(set(commands)) == 20
     assert [name for name in dict.fromkeys(commands) if f"vif {name}" not in how_to] == ["host-info"]
+
+
+def test_every_command_is_in_one_group_of_the_help():
+    """And no group has one that is none."""
+    commands = {name.split()[0] for name in reference._subparsers(parser.build())}
+    assert sorted(name for names in parser.GROUPS.values() for name in names) == sorted(commands)
+
+
+def test_the_examples_of_the_help_are_command_lines():
+    """As those in the documents are."""
+    examples = parser.build().format_help().partition("examples:\n")[2].partition("\n\n")[0]
+    lines = [part for line in examples.splitlines() for part in line.strip().split(" || ")]
+    assert len(lines) >= 5
+    for line in lines:
+        assert parser.build().parse_args(shlex.split(line)[1:]).run

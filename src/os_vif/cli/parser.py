@@ -25,7 +25,21 @@ from os_vif.cli.errors import CommandError
 from os_vif.cli.exit_code import ExitCode
 from os_vif.cli.registry import Subparsers
 
+#: In the help, what is done together stands together; each in the order in which one comes to need it.
+GROUPS = {
+    "guests and networks": ("network", "attach", "detach", "attachments", "explain", "migrate"),
+    "VIFs that another program describes": ("plan", "plug", "unplug"),
+    "looking and mending": ("list", "show", "check", "repair", "gc", "restore"),
+    "for programs, and for people who write some": ("host-info", "validate", "convert", "completion", "demo"),
+}
+
 _EPILOG = """\
+examples:
+  vif network create blue --cidr 192.168.77.0/24
+  vif attach guest1 --network blue --hypervisor libvirt --hot
+  vif explain guest1 --network blue --hypervisor libvirt
+  vif check || vif repair
+
 FILE holds a VIF as OpenStack serializes it, {{"vif": ..., "instance": ...}}, or a list of such; - is stdin.
 
 exit codes:
@@ -50,7 +64,7 @@ def build() -> argparse.ArgumentParser:
         prog="vif",
         description="Wire virtual machines' network interfaces (VIFs) into this host: look, plug, check, repair, undo.",
         epilog=_EPILOG.format(codes=exit_code.table()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Grouped,
         parents=[options.common()],
         add_help=False,
         allow_abbrev=False,
@@ -62,6 +76,22 @@ def build() -> argparse.ArgumentParser:
     ):  # fmt: skip
         module.register(commands)
     return parser
+
+
+class _Grouped(argparse.RawDescriptionHelpFormatter):
+    """Shows commands by their groups; those of none (there should be none) come last."""
+
+    def _format_action(self, action: argparse.Action) -> str:
+        if not isinstance(action, argparse._SubParsersAction):
+            return super()._format_action(action)
+        left = {command.dest: command for command in action._choices_actions}
+        lines = []
+        for heading, names in {**GROUPS, "": tuple(left)}.items():
+            lines.append(f"  {heading}:\n" if heading else "")
+            self._indent()
+            lines += [super(_Grouped, self)._format_action(left.pop(name)) for name in names if name in left]
+            self._dedent()
+        return "".join(lines)
 
 
 class _Version(argparse.Action):
