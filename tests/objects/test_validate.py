@@ -74,9 +74,21 @@ def test_names_that_no_interface_can_have(name: str, why: str) -> None:
         raise AssertionError(str(validate.problems(bad)[0]))
 
 
-def test_fifteen_bytes_and_odd_letters_are_a_name() -> None:
-    """The kernel takes them."""
-    assert told(vif.VIFBridge(vif_name="abcdefghijklmno", bridge_name="br@é+%s.1~")) == []
+def test_fifteen_letters_are_a_name() -> None:
+    """With what names of devices have in them everywhere."""
+    assert told(vif.VIFBridge(vif_name="abcdefghijklmno", bridge_name="br-ex_0.42")) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("tap%d", "br+", "+", "br*", "br?", "'br'", 'b"r', "br;id", "$br", "br\u200b", "b\u202er", "bré", "eth0@if3"),
+        *("lo", "all", "default", "bonding_masters"),
+    ],
+)
+def test_names_that_are_something_else_to_somebody(name: str) -> None:
+    """Patterns of iptables, formats of the kernel, quotes and markup, what looks like another one; reserved names."""
+    assert told(vif.VIFBridge(bridge_name=name)) == ["bridge_name"]
 
 
 @pytest.mark.parametrize(

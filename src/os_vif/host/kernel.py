@@ -24,7 +24,10 @@ from os_vif.host.netlink import KernelError
 #: from their first moment, so that a process killed right after creation leaves no device of unknown origin.
 DEVICE_GROUP = 0x6F7669
 
-_NAME = re.compile(r"^(?!\.{1,2}$)[^\s/:\x00]{1,15}$")
+#: What the kernel takes; the names of "all" devices are those of settings, and no device's.
+_NAME = re.compile(r"^(?!(?:\.{1,2}|all|default)$)[^\s/:\x00]{1,15}$")
+#: What a device of ours may be called: of "tap%d" the kernel makes another name, and a "+" is a pattern to iptables.
+_NEW_NAME = re.compile(r"[A-Za-z0-9._-]{1,15}")
 
 #: In seconds.
 _LONGEST_PROBE = 30
@@ -56,9 +59,9 @@ def _link_add(
 ) -> None:
     parent_index = _index(parent) if parent is not None else None
     if peer is not None:
-        _checked(peer)
+        _new(peer)
     mac = mac or _mac_at_birth(kind, parent, birth.get("options") or {})
-    rtnetlink.add_link(_checked(name), kind, group=DEVICE_GROUP, parent=parent_index, peer=peer, mac=mac, **birth)
+    rtnetlink.add_link(_new(name), kind, group=DEVICE_GROUP, parent=parent_index, peer=peer, mac=mac, **birth)
 
 
 def _mac_at_birth(kind: str, parent: str | None, options: dict[str, Any]) -> str | None:
@@ -70,7 +73,7 @@ def _mac_at_birth(kind: str, parent: str | None, options: dict[str, Any]) -> str
 
 
 def _tap_add(name: str, **birth: Any) -> None:
-    tap_device.create(_checked(name), device_group=DEVICE_GROUP, **birth)
+    tap_device.create(_new(name), device_group=DEVICE_GROUP, **birth)
 
 
 def _link_set(name: str, master: str | None = None, **values: Any) -> None:
@@ -159,6 +162,12 @@ def _index(name: str) -> int:
     if not index:
         raise KernelError(errno.ENODEV, f"device {name} does not exist")
     return index
+
+
+def _new(name: str) -> str:
+    if not _NEW_NAME.fullmatch(_checked(name)):
+        raise ValueError(f"{name!r} is not a name that os-vif gives to a device: letters, digits, '-', '_' and '.'")
+    return name
 
 
 def _checked(name: str) -> str:

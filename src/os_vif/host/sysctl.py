@@ -43,7 +43,10 @@ def read(device: str, family: str, key: str) -> str | None:
 
 
 def write(device: str, family: str, key: str, value: str) -> None:
-    """Sets a value. A key that the kernel does not have is passed over. Raises OSError, ValueError."""
+    """Sets a value. A key that the kernel does not have is passed over, and one that is read-only and right.
+
+    Raises OSError, ValueError.
+    """
     check_writable(family, key)
     path = _path(device, family, key)
     try:
@@ -52,6 +55,11 @@ def write(device: str, family: str, key: str, value: str) -> None:
         if Path(path).parent.exists():
             raise
         return
+    except OSError:
+        # Read-only in containers, and for services with ProtectKernelTunables (moby issue 47751).
+        if read(device, family, key) == value:
+            return
+        raise
     try:
         os.write(file, value.encode())
     finally:

@@ -93,7 +93,7 @@ def interface_name(name: Any) -> tuple[str, str] | None:
     size = len(name.encode(errors="surrogatepass"))
     if not name:
         return "the name of an interface cannot be empty", "Leave the field unset if there is no interface."
-    if name in (".", ".."):
+    if name in _RESERVED:
         return f"{name!r} cannot be the name of an interface", _NAME_HINT
     if size >= IFNAMSIZ:
         return f"{name!r:.60} is {size} bytes long; the kernel takes {IFNAMSIZ - 1}", _NAME_HINT
@@ -106,8 +106,12 @@ def interface_name(name: Any) -> tuple[str, str] | None:
 
 
 _NAME_HINT = f"Use at most {IFNAMSIZ - 1} letters, digits, '-', '_' and '.'."
-# "/" makes a path of it, ":" an alias; the kernel refuses them, and white space. The rest would garble logs.
-_WRONG_IN_NAME = re.compile(r"[/:\s\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+#: Paths; the loopback device; what stands for all devices below /proc/sys/net; a file of /sys/class/net.
+_RESERVED = frozenset((".", "..", "lo", "all", "default", "bonding_masters"))
+
+# The kernel takes nearly anything. But "%d" has it make up another name, "+" at the end stands for every name that
+# begins so to iptables, others are patterns, quotes or markup to somebody, and many cannot be told apart by looking.
+_WRONG_IN_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def _say(character: str) -> str:
