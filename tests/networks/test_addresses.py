@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 
 import pytest
 
@@ -70,6 +71,34 @@ def test_what_was_freed_is_given_last(side):
     first = side.bind(OFFER).vif
     side.driver.unbind(first.id, "host-a")
     assert [_ips(side)[0][-1] for _ in range(6)] == ["2", "3", "4", "5", "6", "1"]
+
+
+def test_what_was_just_freed_rests_while_others_are_free(side, monkeypatch):
+    """Also when its turn comes; where all are resting, the one that has rested longest is given. Later any will do."""
+    side.create(cidrs=["192.0.2.0/29"], pools=["192.0.2.1-192.0.2.4"])
+    one, two, three, _ = (side.bind(OFFER).vif for _ in range(4))
+    now = time.time()
+    for seconds, vif in ((1, two), (2, three), (3, one)):
+        monkeypatch.setattr("time.time", lambda seconds=seconds: now + seconds)
+        side.driver.unbind(vif.id, "host-a")
+    assert _ips(side) == ("192.0.2.2",)
+    assert _ips(side, ip_addresses=["192.0.2.1"]) == ("192.0.2.1",)
+    assert _ips(side) == ("192.0.2.3",)
+    with pytest.raises(exception.NoAddressLeft):
+        side.bind(OFFER)
+
+
+def test_after_ten_minutes_an_address_has_rested(side, monkeypatch):
+    """And is given in its turn."""
+    side.create(cidrs=["192.0.2.0/29"], pools=["192.0.2.1-192.0.2.3"])
+    first, _ = side.bind(OFFER).vif, side.bind(OFFER).vif
+    now = time.time()
+    side.driver.unbind(first.id, "host-a")
+    third = side.bind(OFFER).vif
+    monkeypatch.setattr("time.time", lambda: now + 300)
+    side.driver.unbind(third.id, "host-a")
+    monkeypatch.setattr("time.time", lambda: now + 601)
+    assert _ips(side) == ("192.0.2.1",)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import os_vif
 from os_vif import exception
 from os_vif.hypervisors.driver import Rendering
 from os_vif.lifecycle import telling
+from os_vif.lifecycle.announcing import announce
 from os_vif.lifecycle.attachments import ATTACHING, MIGRATING, Attachment, Attachments, Phase
 from os_vif.lifecycle.binding import bind, plug
 from os_vif.lifecycle.leaving import all_or_nothing, take_away, ways_back
@@ -64,6 +65,7 @@ def _attach(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo) 
         sides.hypervisor.attach(answer.vif, wanted.guest)
     attachment = attachments.put(attachment, Phase.ACTIVATING)
     sides.network.activate(str(answer.vif.id), sides.host, answer.generation)
+    announce(answer.vif)
     return Attached(attachments.put(attachment, Phase.ACTIVE), rendering)
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import ipaddress
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from os_vif.host import ethtool, namespaces, rtnetlink, rtnetlink_ip, sysctl
+from os_vif.host import ethtool, namespaces, neighbours, rtnetlink, rtnetlink_ip, sysctl
 from os_vif.host.netlink import KernelError
 from os_vif.host.rtnetlink import LinkInfo
 from os_vif.host.state import NO_HOST_IP
@@ -126,6 +127,7 @@ class Wire:
         for address in addresses:
             with _there_is_fine():
                 rtnetlink_ip.add_address(link.index, address)
+        _announce(link, addresses)
         for route in routes_of(_number_of(link.name)):
             with _there_is_fine():
                 rtnetlink_ip.add_route(link.index, route)
@@ -135,6 +137,13 @@ class Wire:
         if link is None:
             raise KernelError(errno.ENODEV, f"the guest's end of {self.name} vanished while it was set up")
         return link
+
+
+def _announce(link: LinkInfo, addresses: Sequence[Any]) -> None:
+    """Neighbours may know them by whom they belonged to until now; they do without where that cannot be told."""
+    with contextlib.suppress(OSError):
+        shown = [ipaddress.ip_interface(address["shown"]).ip for address in addresses]
+        neighbours.announce(link.name, link.mac or "", shown)
 
 
 def _free_name() -> str:

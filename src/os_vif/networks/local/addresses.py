@@ -6,6 +6,7 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import sqlite3
+import time
 from collections.abc import Sequence
 
 from os_vif import exception
@@ -15,6 +16,18 @@ from os_vif.objects import validate
 
 #: Locally administered, and what is known for virtual machines: QEMU, and libvirt, use it too.
 MAC_PREFIX = "52:54:00"
+
+
+#: Seconds until an address is given out again while others are free: as long as neighbours may remember who had it.
+QUARANTINE = 600
+
+#: Not part of the schema: files of earlier releases lack it, and can do without.
+_RELEASED = """
+CREATE TABLE IF NOT EXISTS released (
+    network_id TEXT NOT NULL REFERENCES network (id) ON DELETE CASCADE, address TEXT NOT NULL, at REAL NOT NULL,
+    PRIMARY KEY (network_id, address)
+) WITHOUT ROWID
+"""
 
 
 def mac(connection: sqlite3.Connection, network: Network, wanted: str | None) -> str:
@@ -57,6 +70,16 @@ def give(connection: sqlite3.Connection, network: Network, port_id: str, wanted:
             _write(connection, network, _free(connection, network, subnets), port_id, position)
 
 
+def release(connection: sqlite3.Connection, port_id: str) -> None:
+    """Notes that the addresses of a port become free now."""
+    connection.execute(_RELEASED)
+    connection.execute("DELETE FROM released WHERE at < ?", (time.time() - QUARANTINE,))
+    connection.execute(
+        "INSERT OR REPLACE INTO released SELECT network_id, address, ? FROM address WHERE port_id = ?",
+        (time.time(), port_id),
+    )
+
+
 def _check_free(connection: sqlite3.Connection, network: Network, text: str) -> None:
     address = ipaddress.ip_address(text)
     homes = [ipaddress.ip_network(subnet.cidr) for subnet in network.subnets]
@@ -87,16 +110,28 @@ def _free(connection: sqlite3.Connection, network: Network, subnets: Sequence[Su
 
 
 def _next_free(connection: sqlite3.Connection, network: Network, subnet: Subnet) -> str | None:
-    """Goes on after the one that was given last: one that was just freed may still be in its neighbours' memory."""
+    """Goes on after the one that was given last; those that were just freed come when there are no others."""
     first, last = ipaddress.ip_address(subnet.first), ipaddress.ip_address(subnet.last)
     size = int(last) - int(first) + 1
     start = int(ipaddress.ip_address(subnet.latest)) - int(first) + 1 if subnet.latest else 0
     query = "SELECT 1 FROM address WHERE network_id = ? AND address = ?"
+    resting = _resting(connection, network)
+    free_but_resting = []
     for offset in range(size):
         text = str(first + (start + offset) % size)
         if connection.execute(query, (network.id, text)).fetchone() is None:
-            return text
-    return None
+            if text not in resting:
+                return text
+            free_but_resting.append(text)
+    return min(free_but_resting, key=resting.__getitem__, default=None)
+
+
+def _resting(connection: sqlite3.Connection, network: Network) -> dict[str, float]:
+    """The addresses in quarantine, with the time when each became free."""
+    connection.execute(_RELEASED)
+    query = "SELECT address, at FROM released WHERE network_id = ? AND at > ?"
+    rows = connection.execute(query, (network.id, time.time() - QUARANTINE))
+    return {row["address"]: row["at"] for row in rows}
 
 
 def _write(connection: sqlite3.Connection, network: Network, text: str, port_id: str, position: int) -> None:

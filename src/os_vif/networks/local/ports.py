@@ -79,6 +79,7 @@ def wanted_ips(request: Request) -> list[str]:
 
 def delete(connection: sqlite3.Connection, port_id: str) -> None:
     """Removes a port, its bindings, and lets go of its addresses."""
+    addresses.release(connection, port_id)
     connection.execute("DELETE FROM port WHERE id = ?", (port_id,))
 
 
