@@ -12,17 +12,41 @@ import time
 import pytest
 
 from os_vif.host import neighbours
+from support.ovs import Switch
 from support.vif_command import command
 
 ADDRESSES = ("192.0.2.77", "fd00:77::77")
 
 
 @pytest.fixture
-def vif(netns):
+def configuration(tmp_path):
+    """The options, in a file: none, but for who writes some."""
+    file = tmp_path / "os-vif.conf"
+    file.touch()
+    return file
+
+
+@pytest.fixture
+def ovs(netns, configuration):
+    """Starts an Open vSwitch for the commands to use."""
+    made = []
+
+    def start():
+        made.append(Switch(netns))
+        options = f"ovsdb_connection={made[0].remote}\n[os_vif_network_local]\novs_datapath_type=netdev\n"
+        configuration.write_text(f"[os_vif_ovs]\n{options}")
+
+    yield start
+    for switch in made:
+        switch.close()
+
+
+@pytest.fixture
+def vif(netns, configuration):
     """Runs `vif ... -o json` in the namespace, and returns what it says."""
 
     def run(*arguments):
-        ran = process(command(), *arguments, "-o", "json")
+        ran = process(command(), *arguments, "-o", "json", "--config-file", configuration)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return json.loads(ran.stdout)
 
@@ -59,10 +83,14 @@ def learns(guest, address, mac):
     return known(guest, address) == mac
 
 
-@pytest.mark.parametrize("hypervisor", ["netns", "qemu"])
-def test_neighbours_learn_who_has_an_address_now(vif, name, hypervisor):
+@pytest.mark.parametrize(
+    ("hypervisor", "switch"), [("netns", "linux_bridge"), ("qemu", "linux_bridge"), ("netns", "ovs")]
+)
+def test_neighbours_learn_who_has_an_address_now(vif, name, ovs, hypervisor, switch):
     """Also of a guest that has not started yet; and packets arrive."""
-    vif("network", "create", "blue", "--cidr", "192.0.2.0/24", "--cidr", "fd00:77::/64")
+    if switch == "ovs":
+        ovs()
+    vif("network", "create", "blue", "--cidr", "192.0.2.0/24", "--cidr", "fd00:77::/64", "--switch", switch)
     watcher, first, second = name("watcher"), name("first"), name("second")
     vif("attach", watcher, "--network", "blue", "--hypervisor", "netns")
     asked = [word for address in ADDRESSES for word in ("--ip", address)]
