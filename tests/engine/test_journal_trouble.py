@@ -171,6 +171,9 @@ DAMAGE = {
     "no text": "x'ff00'",
     "text that is none": "CAST(x'7bff7d' AS TEXT)",
     "nothing": "''",
+    "a name that is a number": "json_set(resource, '$.name', 7)",
+    "a MAC address that is a list": "json_set(resource, '$.mac', json('[1]'))",
+    "settings that are none": "json_set(resource, '$.sysctls', 'none')",
     "a deep one": f"'{'[' * 2000}'",
 }
 

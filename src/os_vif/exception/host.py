@@ -136,7 +136,7 @@ class JournalBusy(JournalError):
 
     code = "journal-busy"
     retriable = True
-    msg_fmt = "The journal %(path)s cannot be used: %(who)s keeps it locked; %(seconds)s seconds were waited for it."
+    msg_fmt = "The journal %(path)s cannot be used: %(who)s keeps it locked; the call has waited %(seconds)s seconds."
 
 
 class RecordDamaged(JournalError):

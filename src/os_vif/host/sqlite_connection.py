@@ -134,6 +134,7 @@ class Wait:
         return max(0.0, min(self._deadline.remaining(), patience))
 
     def _busy(self, who: str) -> exception.JournalBusy:
-        error = exception.JournalBusy(path=self._path, seconds=f"{self._waited:.1f}", who=who)
+        waited = max(self._waited, self._deadline.waited_for_files[0])
+        error = exception.JournalBusy(path=self._path, seconds=f"{waited:.1f}", who=who)
         error.hint = f"`fuser -v {self._path}` shows who has it open."
         return error

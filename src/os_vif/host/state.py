@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -297,7 +298,9 @@ def from_primitive(data: Mapping[str, Any]) -> Resource:
     """The resource that to_primitive() wrote. Raises HostError for one that is not known here."""
     values = {name: _thaw(value) for name, value in data.items() if name != "resource"}
     try:
-        return _type_named(data["resource"])(**values)
+        named = _type_named(data["resource"])
+        _check_types(named, values)
+        return named(**values)
     except (KeyError, TypeError) as error:
         name = data.get("resource", "without a type")
         raise exception.HostError(
@@ -311,6 +314,44 @@ def _type_named(name: str) -> type[Resource]:
         for module in _VOCABULARY:
             importlib.import_module(module)
     return _TYPES[name]
+
+
+#: Who can say what is not of a type that is annotated so. Of other types, those of third parties say more.
+_NOT_OF_TYPE: dict[str, Callable[[Any], bool]] = {
+    "str": lambda value: not isinstance(value, str),
+    "bool": lambda value: not isinstance(value, bool),
+    "int": lambda value: type(value) is not int,
+    "float": lambda value: type(value) not in (int, float),
+    "IfForeign": lambda value: value not in set(IfForeign),
+    "tuple[str, ...]": lambda value: not isinstance(value, tuple) or any(type(one) is not str for one in value),
+    "Mapping[str, str]": lambda value: (
+        not isinstance(value, Mapping) or any(type(one) is not str for pair in value.items() for one in pair)
+    ),
+    "Mapping[str, Any]": lambda value: not isinstance(value, Mapping),
+}
+
+
+def _check_types(cls: type[Resource], values: Mapping[str, Any]) -> None:
+    """What was read from a file may be anything. Raises TypeError."""
+    wrong_for = _checks_of(cls)
+    for name, value in values.items():
+        if name in wrong_for and wrong_for[name](value):
+            raise TypeError(f"{name} is {value!r}")
+
+
+@functools.cache
+def _checks_of(cls: Any) -> dict[str, Callable[[Any], bool]]:
+    checks = {}
+    for field in dataclasses.fields(cls):
+        wanted, _, alternative = str(field.type).partition(" | ")
+        wrong = _NOT_OF_TYPE.get(wanted)
+        if wrong is not None and alternative in ("", "None"):
+            checks[field.name] = _unless_none(wrong) if alternative else wrong
+    return checks
+
+
+def _unless_none(wrong: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is not None and wrong(value)
 
 
 def _default_of(field: dataclasses.Field[Any]) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import os_vif
 from os_vif import exception
+from os_vif.host import deadline
 from os_vif.lifecycle import telling
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
 from os_vif.lifecycle.sides import Sides
@@ -16,6 +17,9 @@ from os_vif.lifecycle.undo import Undo, sentence, words
 from os_vif.lifecycle.wanted import Wanted
 
 LOG = logging.getLogger(__name__)
+
+#: Whoever keeps the networks locked for longer keeps no guest.
+_SECONDS_TO_UNBIND = 30
 
 
 @contextlib.contextmanager
@@ -96,7 +100,7 @@ def ways_back(attachment: Attachment | None, sides: Sides, unwritten: list[str] 
 
 def _unbind(attachment: Attachment, sides: Sides, unwritten: list[str] | None) -> None:
     """Also where the answer was lost: whoever asked was killed before it could be written down."""
-    with contextlib.nullcontext() if unwritten is None else _noted(unwritten):
+    with contextlib.nullcontext() if unwritten is None else _noted(unwritten), deadline.of_call(_SECONDS_TO_UNBIND):
         if attachment.answer is not None:
             port_id: str | None = str(attachment.answer.vif.id)
         else:
