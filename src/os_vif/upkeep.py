@@ -12,6 +12,7 @@ from os_vif import actions, exception, loading, plugging
 from os_vif.plugin import Plugin
 
 if TYPE_CHECKING:
+    from os_vif.host.engine import Engine
     from os_vif.host.garbage import Finding
     from os_vif.host.journal import Damaged, Record, Scope
     from os_vif.host.state import Resource
@@ -61,15 +62,18 @@ def restore() -> Sequence[Restored]:
     records, damaged = engine.journal.sorted_out()
     wanted = [one for one in records if _is_of_earlier_boot(one, here)]
     lost = [Restored(one.vif_id, one.error) for one in damaged if _is_of_earlier_boot(one, here)]
-    return [*map(_restore_one, wanted), *lost]
+    return [*(_restore_one(engine, one) for one in wanted), *lost]
 
 
 def _is_of_earlier_boot(one: Record | Damaged, here: Scope) -> bool:
     return one.scope.namespace == here.namespace and one.scope.boot != here.boot
 
 
-def _restore_one(record: Record) -> Restored:
+def _restore_one(engine: Engine, record: Record) -> Restored:
+    from os_vif.host import uplinks
+
     try:
+        uplinks.check_configured(engine.host, engine.journal.holdings(record.scope, record.vif_id), record.vif_id)
         actions.plug(*recorded_pair(record), silent=plugging.was_silent(record))
     except exception.ExceptionBase as error:
         return Restored(record.vif_id, error)

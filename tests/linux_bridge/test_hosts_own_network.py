@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from os_vif import exception
+import os_vif
+from os_vif import exception, plugging
+from os_vif.host.garbage import GarbageCollector
 from support import differences, vifs
 
 UPLINK_MAC = "fe:00:00:00:00:01"  # higher than any that taps have, so that a bridge would take theirs
@@ -378,3 +380,78 @@ def test_nobody_watches_afterwards(reached):
     reached.unplug(lan())
     found = subprocess.run(["ip", "netns", "pids", reached.ns.name], capture_output=True, text=True, check=True)
     assert found.stdout.split() == []
+
+
+@pytest.fixture
+def rebooted(reached, router, monkeypatch):
+    """The host after a reboot: what was plugged is recorded, eth1 is up, and nobody has configured it yet."""
+    reached.plug(lan())
+    for name in ("br0", "eth1"):
+        reached.ns.ip("link", "delete", name)
+    monkeypatch.setattr(reached.engine.host, "_boot_id", "the boot after that")
+    reached.ns.ip(
+        *("link", "add", "eth1", "address", UPLINK_MAC, "type", "veth", "peer", "name", "far", "netns", router.name)
+    )
+    router.ip("address", "add", "192.0.2.1/24", "dev", "far")
+    router.ip("link", "set", "far", "up")
+    reached.ns.ip("link", "set", "eth1", "up")
+    os_vif.initialize()
+    plugging.use(reached.engine)
+    yield reached
+    plugging.use(None)
+
+
+def test_restoring_waits_for_the_hosts_network(rebooted):
+    """Made a port before, the interface would get its address where the host is not reached by it."""
+    [waiting] = rebooted.ns.inside(os_vif.restore)
+    assert isinstance(waiting.error, exception.UplinkNotReady)
+    assert "eth1, which has no address yet and had 192.0.2.2/24" in str(waiting.error)
+    assert "master" not in rebooted.ns.link("eth1")
+    rebooted.ns.ip("address", "add", "192.0.2.2/24", "dev", "eth1")
+    [restored] = rebooted.ns.inside(os_vif.restore)
+    assert restored.error is None
+    assert rebooted.ns.link("eth1")["master"] == "br0"
+    assert reaches(rebooted.ns, "192.0.2.1") == ["192.0.2.1"]
+
+
+def test_an_address_that_comes_to_the_port_is_moved_by_repair(rebooted):
+    """Somebody plugged before the network was configured: a plan tells, and the next plug puts it right."""
+    rebooted.plug(lan())
+    rebooted.ns.ip("address", "add", "192.0.2.2/24", "dev", "eth1")
+    assert "add address 192.0.2.2/24 to br0" in rebooted.plan(lan())
+    rebooted.plug(lan())
+    assert reaches(rebooted.ns, "192.0.2.1") == ["192.0.2.1"]
+
+
+def collect(host):
+    """What garbage collection removed, in words."""
+    collector = GarbageCollector(host.engine)
+    found = host.ns.inside(lambda: [collector.remove(finding) for finding in collector.find()])
+    assert [finding.error for finding in found] == [None] * len(found)
+    return {finding.what for finding in found if finding.removed}
+
+
+def test_garbage_collection_takes_nothing_apart(reached, router):
+    """A bridge that stays for a port of somebody else's is what the host is reached by, until that has gone as well."""
+    before = reached.ns.snapshot()
+    reached.plug(lan())
+    reached.ns.ip("link", "add", "theirs", "type", "veth", "peer", "name", "other")
+    reached.ns.ip("link", "set", "theirs", "master", "br0")
+    reached.unplug(lan())
+    assert not collect(reached) & {"bridge br0", "addresses of eth1", "device eth1"}
+    assert reaches(router, "192.0.2.2", "2001:db8::3") == ["192.0.2.2", "2001:db8::3"]
+    reached.ns.ip("link", "delete", "theirs")
+    assert "bridge br0" in collect(reached)
+    assert differences(before, reached.ns.snapshot()) == []
+
+
+def test_garbage_collection_spares_a_bridge_whose_interface_is_gone(reached):
+    """The host's addresses have nowhere else to be; once somebody has moved them, the bridge goes."""
+    reached.plug(lan())
+    reached.ns.ip("link", "delete", "eth1")
+    reached.unplug(lan())
+    collect(reached)
+    assert "192.0.2.2" in str(reached.ns.snapshot()["addresses"]["br0"])
+    reached.ns.ip("address", "flush", "dev", "br0")
+    assert "bridge br0" in collect(reached)
+    assert reached.ns.link("br0") is None

@@ -146,3 +146,16 @@ def test_dhcp_for_people(netns):
     assert netns.run([command(), "list"]).stdout.count("linux_bridge") == 1
     netns.run([command(), "network", "delete", "blue"])
     assert netns.link_names() == set()
+
+
+def test_an_uplink_whose_addresses_cannot_move_is_refused(vif, netns):
+    """Said when the network is made, not when its first guest comes; nothing is written."""
+    netns.ip("link", "add", "eth1", "type", "veth", "peer", "name", "far")
+    netns.ip("address", "add", "192.0.2.2/24", "dev", "eth1", "valid_lft", "3000", "preferred_lft", "3000")
+    ran = netns.inside(lambda: vif("create", "lan", "--uplink", "eth1", "-o", "json"))
+    code, message, hint = problem(ran)
+    assert code != 0
+    assert message.startswith("Interface eth1 cannot lead out of the bridge brq")
+    assert "the address 192.0.2.2/24 of eth1 is valid for" in message
+    assert "vif network create --bridge NAME" in hint
+    assert json.loads(vif("list", "-o", "json").stdout) == []

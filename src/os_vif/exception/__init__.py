@@ -36,6 +36,7 @@
     │   ├── VerifyFailed                    verify-failed
     │   ├── UndoFailed                      undo-failed
     │   ├── UnplugIncomplete                unplug-incomplete
+    │   ├── UplinkNotReady                  uplink-not-ready
     │   ├── DeadlineExceeded                deadline
     │   ├── NotPermitted                    not-permitted
     │   ├── NotRecorded                     not-recorded
@@ -108,6 +109,7 @@ from os_vif.exception.host import (
     UndoFailed,
     UnplugIncomplete,
     UntrustedFile,
+    UplinkNotReady,
     UplinkUnsuitable,
     VerifyFailed,
 )
@@ -212,6 +214,7 @@ __all__ = [
     "UnsetField",
     "UnsupportedObjectVersion",
     "UntrustedFile",
+    "UplinkNotReady",
     "UplinkUnsuitable",
     "VerifyFailed",
     "WrongPhase",

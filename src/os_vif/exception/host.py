@@ -53,6 +53,21 @@ class UplinkUnsuitable(ForeignDevice):
     )
 
 
+class UplinkNotReady(HostError):
+    """After a reboot an interface of the host has no address yet, and it had some that lived on a bridge of ours."""
+
+    code = "uplink-not-ready"
+    retriable = True
+    msg_fmt = (
+        "VIF %(vif_id)s waits for interface %(device)s, which has no address yet and had %(addresses)s before the"
+        " reboot: made a port of a bridge now, it would get them where they are of no use."
+    )
+    hint = (
+        "Run `vif restore` when the host's network is configured (After=network-online.target). If the interface is to"
+        " have no address any more, unplug or detach the guest, and begin anew."
+    )
+
+
 class StepFailed(HostError):
     """A step of a plan failed; what had been done before it was undone."""
 

@@ -20,7 +20,7 @@ from os_vif.host.plan import Holding
 from os_vif.host.planner import Leaving
 from os_vif.host.realm import Marked, Purpose, Realm
 from os_vif.host.request import Request
-from os_vif.host.state import HostState, Resource
+from os_vif.host.state import AddressesMoved, HostState, Resource
 from os_vif.host.state_ovs import OvsPort, OvsResource
 
 UNFINISHED, UNWANTED, UNUSED, STRAY, OUTDATED = "unfinished", "unwanted", "unused", "stray", "outdated"
@@ -49,6 +49,7 @@ class Finding:
     what: str
     record: Record | None = None
     holding: Holding | None = None
+    together: tuple[Holding, ...] = ()
     removed: bool = False
     error: exception.HostError | None = None
     damaged: Damaged | None = None
@@ -85,7 +86,7 @@ class GarbageCollector:
         # Devices first: one that is made after this look is not in it, one made before has its intent recorded.
         marked, unsearched = self._search(scope)
         strays = list(self._strays(scope, marked))
-        unused = [f for holding in self._engine.journal.unused(scope) if (f := self._unused(holding))]
+        unused = [f for group in _groups(self._engine.journal.unused(scope)) if (f := self._unused(*group))]
         return [*self._records(scope, keep), *unused, *strays, *unsearched]
 
     def remove(self, finding: Finding) -> Finding:
@@ -122,12 +123,12 @@ class GarbageCollector:
             if one.scope.namespace == scope.namespace:
                 yield Finding(UNREADABLE, one.vif_id, str(one.error.kwargs["what"]), error=one.error, damaged=one)
 
-    def _unused(self, holding: Holding) -> Finding | None:
-        what = _name_of(holding.resource)
+    def _unused(self, holding: Holding, *together: Holding) -> Finding | None:
+        finding = Finding(UNUSED, "", _name_of(holding.resource), holding=holding, together=together)
         try:
-            return Finding(UNUSED, "", what, holding=holding) if self._can_go(holding) else None
+            return finding if self._can_go(holding, together) else None
         except exception.HostError as error:
-            return Finding(UNUSED, "", what, holding=holding, error=error)
+            return dataclasses.replace(finding, error=error)
 
     def _search(self, scope: Scope) -> tuple[list[Marked], list[Finding]]:
         """All that bears our mark, and what could not be searched for it."""
@@ -205,12 +206,12 @@ class GarbageCollector:
     def _take_away(self, finding: Finding) -> bool:
         """Whether it is gone; it stays where somebody has come to need it since."""
         assert finding.holding is not None
-        key = finding.holding.resource.key
+        keys = [holding.resource.key for holding in (finding.holding, *finding.together)]
         scope = self._engine.scope()
-        with self._engine.holding_keys(scope, [key]):
-            if self._engine.journal.users(scope, key) or self._is_explained_by_now(finding):
+        with self._engine.holding_keys(scope, keys):
+            if any(self._engine.journal.users(scope, key) for key in keys) or self._is_explained_by_now(finding):
                 return False
-            work = self._engine.planner.unplug([_alone(finding.vif_id, finding.holding)])
+            work = self._engine.planner.unplug([_alone(finding.vif_id, finding.holding, *finding.together)])
             errors = self._engine.worker.do_all(work.tasks)
             if errors:
                 raise exception.UnplugIncomplete(errors)
@@ -245,6 +246,18 @@ def _name_of(resource: Resource) -> str:
         return resource.label
     bridge = f" on Open vSwitch bridge {resource.bridge}" if isinstance(resource, OvsPort) else ""
     return f"{resource.label}{bridge} at {resource.database}"
+
+
+def _groups(holdings: Sequence[Holding]) -> Iterator[tuple[Holding, ...]]:
+    """Each for itself; but a bridge that the host's own addresses live on goes with these, and with its interface."""
+    rest = {holding.resource.key: holding for holding in holdings}
+    for moved in [h for h in holdings if isinstance(h.resource, AddressesMoved)]:
+        assert isinstance(moved.resource, AddressesMoved)
+        names = (moved.resource.target, moved.resource.source)
+        links = [rest.pop(f"link/{name}") for name in names if f"link/{name}" in rest]
+        rest.pop(moved.resource.key)
+        yield (*links[:1], moved, *links[1:])
+    yield from ((holding,) for holding in rest.values())
 
 
 def _alone(vif_id: str, *holdings: Holding) -> Leaving:

@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 from os_vif import exception
 from os_vif.host import rtnetlink_ip as ip
 from os_vif.host.access import HostAccess
+from os_vif.host.plan import Holding
 from os_vif.host.rtnetlink import LinkInfo
+from os_vif.host.state import AddressesMoved
 
 #: Devices that take the frames of the device below before a bridge could.
 _ABOVE = ("macvlan", "macvtap", "ipvlan", "ipvtap")
@@ -53,6 +55,30 @@ def check(
     if bridge is None or source.master != bridge.index:
         _refuse(_unfit(host, source), source, target, vif_id)
     _refuse(_kept_by_others(host, source, items), source, target, vif_id)
+
+
+def check_now(host: HostAccess, device: str, bridge: str) -> None:
+    """Raises UplinkUnsuitable if a device, as it is now, could not lead out of a bridge; one may come later."""
+    source = host.get_link(device)
+    if source is not None:
+        items = [*host.addresses_of(source.index), *host.routes_via(source.index)]
+        check(host, source, host.get_link(bridge), bridge, items)
+
+
+def check_configured(host: HostAccess, held_before: Sequence[Holding], vif_id: str) -> None:
+    """Raises UplinkNotReady if an interface had addresses before the reboot, and has none yet.
+
+    Who configures the host's network would give them to a port of a bridge, and the host could not be reached.
+    """
+    for holding in held_before:
+        resource = holding.resource
+        if not isinstance(resource, AddressesMoved) or not holding.prior.get("addresses"):
+            continue
+        links = [link for name in (resource.source, resource.target) if (link := host.get_link(name))]
+        now = [address for link in links for address in host.addresses_of(link.index) if not ip.is_link_local(address)]
+        if links and not now:
+            had = ", ".join(str(address["shown"]) for address in holding.prior["addresses"])
+            raise exception.UplinkNotReady(device=resource.source, addresses=had, vif_id=vif_id)
 
 
 def _refuse(reasons: Iterator[str], source: LinkInfo, target: str, vif_id: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from os_vif.cli.errors import CommandError
@@ -151,7 +152,7 @@ def _restore(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
     session.open_library(arguments)
     results = os_vif.restore()
-    served, failure = services.repaired(output)
+    served, failure = services.repaired(output) if _is_network_up(results) else ([], ExitCode.FAILED)
     told = [one | {"restored": one["error"] is None} for one in served]
     output.document([*(_restored(result) for result in results), *told])
     if results:
@@ -160,6 +161,13 @@ def _restore(arguments: argparse.Namespace, output: Output) -> ExitCode:
         output.line("Nothing to restore: no VIF is recorded from before the reboot.")
     services.show_repaired(served, output)
     return ExitCode.FAILED if any(result.error for result in results) else failure
+
+
+def _is_network_up(results: Sequence[Restored]) -> bool:
+    """A DHCP server would make the bridge that its guests wait with."""
+    from os_vif import exception
+
+    return not any(isinstance(result.error, exception.UplinkNotReady) for result in results)
 
 
 def _restored(result: Restored) -> dict[str, Any]:

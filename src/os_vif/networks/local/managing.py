@@ -7,12 +7,13 @@ import contextlib
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from os_vif import exception
+from os_vif import exception, plugging
 from os_vif.networks.driver import Port
 from os_vif.networks.local import apart, catalogue, ports
 from os_vif.networks.local.database import Database
 from os_vif.networks.local.model import Network
 from os_vif.networks.local.wanted import WantedNetwork, checked
+from os_vif.plugins import names
 
 if TYPE_CHECKING:
     from os_vif.networks.local.dhcp import DhcpServer
@@ -28,7 +29,8 @@ class Manager:
     def create(self, wanted: WantedNetwork) -> Network:
         """Makes a network, and starts its DHCP server if it is to have one; when that fails, nothing is left.
 
-        Its bridge is made when the first port is plugged. Raises InvalidRequest, NetworkConflict, NetworkUnavailable.
+        Its bridge is made when the first port is plugged. Raises InvalidRequest, NetworkConflict, NetworkUnavailable,
+        UplinkUnsuitable.
         """
         from os_vif.host import surroundings
 
@@ -41,6 +43,7 @@ class Manager:
         network = checked(wanted, in_use)
         if network.dhcp or not wanted.force:
             apart.check(network, held)
+        _check_uplink(network)
         if network.dhcp:
             self._dhcp_server(network).check_possible()
         with self._database.writing() as connection:
@@ -112,3 +115,12 @@ class Manager:
 
     def _sought(self, connection: sqlite3.Connection, name_or_id: str) -> Network | None:
         return catalogue.find(connection, name_or_id) if name_or_id else None
+
+
+def _check_uplink(network: Network) -> None:
+    """Better now than when the first guest comes. The addresses of a VLAN's device are those that would move."""
+    from os_vif.host import uplinks
+
+    if network.uplink is not None:
+        device = network.uplink if network.vlan is None else names.vlan(network.vlan)
+        uplinks.check_now(plugging.engine().host, device, network.bridge)
