@@ -331,7 +331,7 @@ _NOT_OF_TYPE: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _check_types(cls: type[Resource], values: Mapping[str, Any]) -> None:
+def _check_types(cls: Any, values: Mapping[str, Any]) -> None:
     """What was read from a file may be anything. Raises TypeError."""
     wrong_for = _checks_of(cls)
     for name, value in values.items():
