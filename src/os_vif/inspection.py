@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,32 +29,38 @@ class CheckResult:
 
 def plan(vif: Any, instance_info: Any) -> Plan:
     """See os_vif.plan()."""
-    plugin = actions.declarative(vif)
-    return plugging.engine().plan([plugging.request(plugin, vif, instance_info)])
+    return plan_many([(vif, instance_info)])
 
 
 def plan_unplug(vif: Any, instance_info: Any) -> Plan:
     """See os_vif.plan_unplug()."""
-    plugin = actions.declarative(vif)
-    return plugging.engine().plan_unplug([plugging.request_to_leave(plugin, vif, instance_info)])
+    return plan_unplug_many([(vif, instance_info)])
 
 
 def plan_many(pairs: Sequence[tuple[Any, Any]]) -> Plan:
     """See os_vif.plan_many()."""
-    return plugging.engine().plan([plugging.request(actions.declarative(vif), vif, info) for vif, info in pairs])
+    requests = [plugging.request(actions.declarative(vif), vif, info) for vif, info in pairs]
+    return _only_looking(lambda: plugging.engine().plan(requests))
 
 
 def plan_unplug_many(pairs: Sequence[tuple[Any, Any]]) -> Plan:
     """See os_vif.plan_unplug_many()."""
     requests = [plugging.request_to_leave(actions.declarative(vif), vif, info) for vif, info in pairs]
-    return plugging.engine().plan_unplug(requests)
+    return _only_looking(lambda: plugging.engine().plan_unplug(requests))
 
 
 def check(vif: Any, instance_info: Any) -> CheckResult:
     """See os_vif.check()."""
     try:
         request = plugging.request(actions.declarative(vif), vif, instance_info, silent=plugging.is_silent(vif))
-        steps = plugging.engine().plan([request])
+        steps = _only_looking(lambda: plugging.engine().plan([request]))
     except (exception.ForeignDevice, exception.DeviceMissing) as error:
         return CheckResult(plugging.identity(vif), (str(error),), repairable=False)
     return CheckResult(plugging.identity(vif), tuple(f"not done: {step.text}" for step in steps))
+
+
+def _only_looking(look: Callable[[], Plan]) -> Plan:
+    from os_vif.host import patience
+
+    with patience.looking():
+        return look()

@@ -54,7 +54,8 @@ class OvsRealm:
     def _read_one(self, text: str, resources: Sequence[OvsResource], purpose: Purpose) -> OvsView:
         try:
             first = resources[0]
-            return ovs_view.read(self._database(text, first.credentials), resources, Deadline(first.seconds))
+            database = self._database(text, first.credentials)
+            return ovs_view.read(database, resources, database.deadline(first.seconds))
         except (TransactionFailed, OutcomeUnknown, OSError) as error:
             what = f"read the database of Open vSwitch at {text}"
             raise exception.StepFailed(
@@ -124,7 +125,7 @@ class OvsRealm:
 
     def _port_names(self, bridge: OvsBridge, rows: Sequence[str]) -> list[str]:
         database = self._database(bridge.database, bridge.credentials)
-        return ovs_view.ports_by_row(database, rows, Deadline(bridge.seconds))
+        return ovs_view.ports_by_row(database, rows, database.deadline(bridge.seconds))
 
     def strays(self) -> Sequence[Marked]:
         """None but for those that searches() finds: which databases there are is only known from resources."""
@@ -138,7 +139,8 @@ class OvsRealm:
     def run(self, operations: Sequence[Operation], context: str) -> None:
         """All operations in one transaction; then waits for Open vSwitch to act on them. Raises OperationFailed."""
         first = operations[0].arguments
-        database, deadline = self._database(first["database"], first["credentials"]), Deadline(first["seconds"])
+        database = self._database(first["database"], first["credentials"])
+        deadline = database.deadline(first["seconds"])
         awaited = self._awaited(operations)
         released = any(operation.arguments["await_release"] for operation in operations)
         answers = _commit(database, operations, ovs_outcome.COUNT if awaited or released else (), deadline)

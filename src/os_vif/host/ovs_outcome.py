@@ -31,11 +31,15 @@ def complaints(database: Database, answers: Sequence[Any], names: Sequence[str],
 
     ``answers`` are those to the transaction, COUNT included.
     """
+    if database.switch.seconds() < deadline.remaining():
+        deadline = Deadline(database.switch.seconds())
     try:
         wait = _until_acted_on(database, answers, deadline)
         found = database.transact([wait, *(_question(name) for name in names)], deadline)[1:]
+        database.switch.regain()
         return [_complaint(database, answer["rows"], deadline) for answer in found]
     except (TransactionFailed, exception.DeadlineExceeded):
+        database.switch.lose()
         text = f"Open vSwitch did not act on it within {deadline.seconds:g} seconds: is ovs-vswitchd running?"
     except (OSError, OutcomeUnknown) as error:
         text = str(error)

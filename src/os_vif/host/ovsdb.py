@@ -22,11 +22,15 @@ from os_vif import exception
 from os_vif.host.deadline import Deadline
 from os_vif.host.ovsdb_endpoint import Credentials, Endpoint, Unusable
 from os_vif.host.ovsdb_stream import Splitter, Stream
+from os_vif.host.patience import Patience
 
 if TYPE_CHECKING:
     from typing import Self
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+
+#: Seconds for which a server is waited for where nobody listens: as long as a restart may take.
+_RESTART = 5.0
 
 
 class ServerError(Exception):
@@ -195,6 +199,7 @@ class Client:
     def _forget(self) -> None:
         self._mutex = threading.Lock()
         self._connection: Connection | None = None
+        self._patience = Patience(first=_RESTART, again=0, look=0)
 
     def __str__(self) -> str:
         return ",".join(map(str, self._endpoints))
@@ -202,7 +207,8 @@ class Client:
     def connection(self, deadline: Deadline) -> Connection:
         """The shared connection, or a new one; tries all remotes until the deadline. Raises OSError, DeadlineExceeded.
 
-        The OSError tells of every remote.
+        Where nobody listens, it tries for as long as a restart takes, and a while after that only once. The OSError
+        tells of every remote.
         """
         if not self._mutex.acquire(timeout=deadline.remaining()):
             raise exception.DeadlineExceeded(seconds=f"{deadline.seconds:g}", what=f"a connection to {self}")
@@ -215,14 +221,22 @@ class Client:
 
     def _connect(self, deadline: Deadline) -> socket.socket:
         pause = _SHORTEST_PAUSE
+        restart = Deadline(self._patience.seconds())
         while True:
             errors: list[OSError] = []
             for endpoint in self._endpoints:
                 try:
-                    return endpoint.open(max(deadline.remaining(), 0.01), self._credentials)
+                    opened = endpoint.open(max(deadline.remaining(), 0.01), self._credentials)
                 except OSError as error:
                     errors.append(error)
-            if deadline.remaining() <= pause or all(isinstance(error, Unusable) for error in errors):
+                else:
+                    self._patience.regain()
+                    return opened
+            nobody = all(isinstance(error, ConnectionRefusedError | FileNotFoundError) for error in errors)
+            if (nobody and restart.remaining() <= pause) or deadline.remaining() <= pause:
+                self._patience.lose()
+                raise _unreachable(self._endpoints, errors)
+            if all(isinstance(error, Unusable) for error in errors):
                 raise _unreachable(self._endpoints, errors)
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -12,10 +13,13 @@ from os_vif.host.deadline import Deadline
 from os_vif.host.ovsdb import Client, ConnectionLost, ConnectionUnusable, ServerError
 from os_vif.host.ovsdb_endpoint import Credentials, parse
 from os_vif.host.ovsdb_rows import Row, select
+from os_vif.host.patience import Patience
 
 _NAME = "Open_vSwitch"
 #: Seconds before a request is made again on a new connection: a server that closes them all is not to be flooded.
 _PAUSE = 0.02
+#: Seconds that an answer may take: for who only looks, and for everybody where somebody has waited in vain lately.
+_LOOK, _AGAIN = 10.0, 10.0
 
 
 class TransactionFailed(Exception):
@@ -37,10 +41,17 @@ class Database:
 
     def __init__(self, text: str, credentials: Credentials | None = None) -> None:
         self._client = Client(parse(text), credentials)
+        #: With the server, and with the switch, which acts on what the server has.
+        self._server = Patience(first=math.inf, again=_AGAIN, look=_LOOK)
+        self.switch = Patience(first=math.inf, again=_AGAIN, look=_LOOK)
 
     def close(self) -> None:
         """Closes the connection; the next use makes a new one."""
         self._client.close()
+
+    def deadline(self, seconds: float) -> Deadline:
+        """``seconds`` from now, or sooner for who only looks, or where somebody has waited for it in vain lately."""
+        return Deadline(min(seconds, self._server.seconds()))
 
     def transact(self, operations: Sequence[Row], deadline: Deadline) -> list[Any]:
         """Does the operations, all or none, and returns their results.
@@ -65,10 +76,13 @@ class Database:
                 raise
             else:
                 try:
-                    return _checked(connection.call("transact", [_NAME, *operations], deadline), operations)
+                    answer = connection.call("transact", [_NAME, *operations], deadline)
+                    self._server.regain()
+                    return _checked(answer, operations)
                 except ServerError as error:
                     raise TransactionFailed(0, error.kind, error.details) from error
                 except exception.DeadlineExceeded as error:
+                    self._server.lose()
                     raise OutcomeUnknown(str(error)) from error
                 except ConnectionLost as error:
                     lost = error
