@@ -54,6 +54,12 @@ class HostAccess(Protocol):
     def routes_via(self, index: int) -> list[dict[str, Any]]:
         """The IPv4 routes that leave by a device."""
 
+    def static_neighbours(self, index: int) -> list[str]:
+        """The neighbours that somebody has entered by hand on a device."""
+
+    def rules_naming(self, device: str) -> list[str]:
+        """The rules of routing that are for packets from, or to, a device."""
+
     def knows_neighbour(self, index: int, address: str) -> bool:
         """Whether a neighbour has answered on a device lately."""
 
@@ -90,6 +96,8 @@ class RealHost:
     read_sysctl = staticmethod(sysctl.read)
     addresses_of = staticmethod(rtnetlink_ip.addresses_of)
     routes_via = staticmethod(rtnetlink_ip.routes_via)
+    static_neighbours = staticmethod(neighbour_table.static_on)
+    rules_naming = staticmethod(rtnetlink_ip.rules_naming)
     knows_neighbour = staticmethod(neighbour_table.is_known)
     read_chain = staticmethod(privileged.read_chain)
     run = staticmethod(privileged.run)

@@ -12,6 +12,7 @@ import ipaddress
 import socket
 import struct
 import time
+from collections.abc import Iterator
 
 from os_vif.host.netlink import (
     NLM_F_CREATE,
@@ -26,7 +27,7 @@ from os_vif.host.netlink import (
 
 _RTM_NEWNEIGH, _RTM_DELNEIGH, _RTM_GETNEIGH = 28, 29, 30
 _NDA_DST, _NDA_IFINDEX = 1, 8
-_NTF_USE = 0x01
+_NTF_USE, _NTF_PROXY = 0x01, 0x08
 _NONE, _REACHABLE, _STALE, _DELAY, _PROBE, _FAILED, _PERMANENT = 0x00, 0x02, 0x04, 0x08, 0x10, 0x20, 0x80
 
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")
@@ -36,6 +37,21 @@ _PAUSE = 0.02
 def is_known(index: int, address: str) -> bool:
     """Whether the neighbour has answered there lately, as far as the kernel remembers."""
     return bool(_state(index, address) & (_REACHABLE | _STALE | _DELAY | _PROBE | _PERMANENT))
+
+
+def static_on(index: int) -> list[str]:
+    """The addresses of neighbours that somebody has entered by hand on a device, and of those that it answers for."""
+    return [*_entered(index, 0), *_entered(index, _NTF_PROXY)]
+
+
+def _entered(index: int, flags: int) -> Iterator[str]:
+    body = _NEIGHBOUR.pack(socket.AF_UNSPEC, 0, 0, flags, 0) + u32(_NDA_IFINDEX, index)
+    for answer in conversation().ask(_RTM_GETNEIGH, body, NLM_F_DUMP):
+        family, device, state, its_flags, _kind = _NEIGHBOUR.unpack_from(answer)
+        packed = dict(attributes(answer, _NEIGHBOUR.size)).get(_NDA_DST)
+        entered = its_flags & _NTF_PROXY if flags else state & _PERMANENT
+        if device == index and packed and entered and family in (socket.AF_INET, socket.AF_INET6):
+            yield socket.inet_ntop(family, packed)
 
 
 def await_answer(index: int, address: str, seconds: float) -> None:

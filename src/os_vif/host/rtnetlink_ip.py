@@ -33,6 +33,8 @@ Item = dict[str, Any]
 
 _RTM_NEWADDR, _RTM_DELADDR, _RTM_GETADDR = 20, 21, 22
 _RTM_NEWROUTE, _RTM_DELROUTE, _RTM_GETROUTE = 24, 25, 26
+_RTM_GETRULE = 34
+_FRA_IIFNAME, _FRA_OIFNAME = 3, 17
 
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_CACHEINFO, _IFA_FLAGS, _IFA_PROTO = 1, 2, 3, 6, 8, 11
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_MULTIPATH, _RTA_CACHEINFO = 1, 4, 5, 6, 9, 12
@@ -49,6 +51,7 @@ _TICKS = 100
 _ADDRESS = struct.Struct("=BBBBI")
 _LIFETIMES = struct.Struct("=IIII")
 _ROUTE = struct.Struct("=BBBBBBBBI")
+_RULE = struct.Struct("=BBBBBBBBI")
 _HOP = struct.Struct("=HBBi")
 
 
@@ -271,6 +274,18 @@ def _hop_bytes(index: int, hop: Sequence[Any]) -> bytes:
     flags, weight, device, particulars = hop
     raw = _to_bytes(particulars)
     return _HOP.pack(_HOP.size + len(raw), flags, weight, device or index) + raw
+
+
+def rules_naming(device: str) -> list[str]:
+    """What the rules of routing (`ip rule`) that are for packets from, or to, a device say of it."""
+    found = []
+    for family in (socket.AF_INET, socket.AF_INET6):
+        for answer in conversation().ask(_RTM_GETRULE, _RULE.pack(family, *[0] * 8), NLM_F_DUMP):
+            named = dict(attributes(answer, _RULE.size))
+            for word, kind in (("iif", _FRA_IIFNAME), ("oif", _FRA_OIFNAME)):
+                if answer[0] == family and named.get(kind, b"").rstrip(b"\0") == device.encode():
+                    found.append(f"{word} {device}")
+    return found
 
 
 def _value(item: Item, wanted: int) -> bytes | None:

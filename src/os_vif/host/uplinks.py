@@ -54,6 +54,7 @@ def check(
     """
     if bridge is None or source.master != bridge.index:
         _refuse(_unfit(host, source), source, target, vif_id)
+        _refuse(_named(host, source), source, target, vif_id)
     _refuse(_kept_by_others(host, source, items), source, target, vif_id)
 
 
@@ -98,6 +99,16 @@ def _unfit(host: HostAccess, source: LinkInfo) -> Iterator[str]:
     above = [link.name for link in host.all_links() if link.parent == source.index and link.kind in _ABOVE]
     if above:
         yield f"{', '.join(above)} is on top of {source.name}, and takes its frames before a bridge can."
+
+
+def _named(host: HostAccess, source: LinkInfo) -> Iterator[str]:
+    """For what others have said of the device, and would have to say of the bridge."""
+    rules = host.rules_naming(source.name)
+    if rules:
+        yield f"rules of routing name it (`ip rule`: {', '.join(rules)}), and would not hold for the bridge."
+    neighbours = host.static_neighbours(source.index)
+    if neighbours:
+        yield f"neighbours were entered there by hand (`ip neighbour`: {', '.join(neighbours)})."
 
 
 def _kept_by_others(host: HostAccess, source: LinkInfo, items: Sequence[ip.Item]) -> Iterator[str]:

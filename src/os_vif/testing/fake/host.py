@@ -200,6 +200,14 @@ class FakeHost:
             by_family = lambda route: (family_of(route), bool(route["gateway"]))  # noqa: E731
             return sorted((dict(route) for route in link.routes), key=by_family) if link else []
 
+    def static_neighbours(self, index: int) -> list[str]:
+        """See HostAccess. There are none here."""
+        return []
+
+    def rules_naming(self, device: str) -> list[str]:
+        """See HostAccess. There are none here."""
+        return []
+
     def knows_neighbour(self, index: int, address: str) -> bool:
         """See HostAccess. Nobody remembers here."""
         return False
