@@ -13,6 +13,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ import pytest
 import os_vif
 from os_vif import exception, plugging, upkeep
 from os_vif.host import state_directory
+from os_vif.networks.local import confined, server_files
 from os_vif.networks.local.dnsmasq import Dnsmasq
 from os_vif.testing import offers
 from os_vif.testing.conformance.processes import start, wait
@@ -351,8 +353,17 @@ def test_the_user_can_be_chosen(new_side, netns, tmp_path):
         try:
             status = _status(_pid(new_side(), network))
             assert status["Uid"].split()[0] == str(pwd.getpwnam("nobody").pw_uid)
+            # Another one is followed by the next port; the server of before ends.
+            first = _pid(new_side(), network)
+            new_side(dhcp_user="daemon").bind(offers.offer("bridge"), key="a")
+            status = _status(_pid(new_side(), network))
+            assert status["Uid"].split()[0] == str(pwd.getpwnam("daemon").pw_uid)
+            assert not _runs(first)
         finally:
-            new_side(dhcp_user="nobody").manager.delete("blue")
+            side = new_side(dhcp_user="daemon")
+            for port in side.manager.ports():
+                side.driver.unbind(port.port_id, "host-a")
+            side.manager.delete("blue")
         with pytest.raises(exception.NetworkUnavailable, match="there is no user nonesuch on this machine") as caught:
             new_side(dhcp_user="nonesuch").create(dhcp=True)
         assert "dhcp_user" in caught.value.hint
@@ -434,3 +445,25 @@ def test_a_guest_keeps_its_address_when_the_server_is_started_anew(side, host, b
     first = ask(one)
     side.driver.unbind(other.id, "host-a")
     assert ask(one) == first
+
+
+def test_another_user_sees_that_it_runs_and_leaves_it_alone(side, host):
+    """A service that shares the database with root: its error says whose server it is; it starts none beside it."""
+    require_second_user()
+    network = side.create(dhcp=True)
+    beside = Path(tempfile.mkdtemp())
+    beside.chmod(0o777 | stat.S_ISVTX)
+
+    def look():
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+        files = server_files.ServerFiles(network.id, beside)
+        assert Dnsmasq(network, files, "").runs
+        with pytest.raises(PermissionError, match="it belongs to root, who has to see to it"):
+            files.make(confined.user(""))
+
+    try:
+        assert wait(start(look)) == 0
+    finally:
+        shutil.rmtree(beside)

@@ -67,6 +67,7 @@ class Dnsmasq:
         ``gateways``: those that guests are told of. Raises OSError, UntrustedFile, NetworkUnavailable.
         """
         who = confined.user(self._user)
+        self._stop_another(who)
         directory = self._files.make(who)
         _write(directory / PLACE, place)
         changed = _write(directory / _CONFIGURATION, _text(self._lines(directory, who, gateways)))
@@ -76,6 +77,13 @@ class Dnsmasq:
         else:
             self.stop()
             self.start()
+
+    def _stop_another(self, who: confined.User) -> None:
+        """One that runs as the user of before is known by that user."""
+        directory = self._files.find()
+        with contextlib.suppress(FileNotFoundError):
+            if directory is not None and self._files.owner(directory) != who.uid:
+                self.stop()
 
     @property
     def configuration(self) -> str:

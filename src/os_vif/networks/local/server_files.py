@@ -8,6 +8,7 @@ people. What the server writes, its process id, is read with suspicion: guests t
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -38,12 +39,17 @@ class ServerFiles:
 
     def make(self, who: User) -> Path:
         """The directory, made where it is missing; ``who`` can read it. Raises UntrustedFile, OSError."""
+        found = self.find()
+        if found is not None and found.stat().st_uid != os.geteuid():
+            reason = f"it belongs to {state_directory.user(found.stat().st_uid)}, who has to see to it"
+            raise PermissionError(errno.EACCES, reason, str(found))
         directory = state_directory.trusted_directory(self._name, self._beside)
         if who.changes:
             for one in {directory, directory.parent, directory.parent.parent} - {self._beside}:
                 one.chmod(0o755)
         own = directory / _OWN
-        own.mkdir(mode=0o700, exist_ok=True)
+        own.mkdir(exist_ok=True)
+        own.chmod(0o755)  # whoever asks whether it runs reads its process id
         os.chown(own, who.uid, who.gid, follow_symlinks=False)
         with contextlib.suppress(FileExistsError):
             (directory / "pid").symlink_to(f"{_OWN}/pid")
