@@ -179,12 +179,14 @@ def test_a_renamed_interface_is_found(reached):
     assert reaches(reached.ns, *EVERYBODY) == [*EVERYBODY]
 
 
-def test_an_interface_that_is_gone_leaves_the_addresses_on_the_bridge(reached):
+def test_an_interface_that_is_gone_leaves_the_addresses_on_the_bridge(reached, caplog):
     """There is nowhere else for them. The VIF goes, the bridge stays for as long as it has the host's addresses."""
     reached.plug(lan())
     reached.ns.ip("link", "delete", "eth1")
     plan = reached.unplug(lan())
-    assert "bridge br0 stays: bridge br0 has address 192.0.2.2/24 of the host" in plan.notes
+    reason = "bridge br0 has address 192.0.2.2/24 of the host, which has nowhere else to go"
+    assert f"bridge br0 stays: {reason}" in plan.notes
+    assert f"Left behind: {reason}." in caplog.messages
     assert "192.0.2.2" in str(reached.ns.snapshot()["addresses"]["br0"])
 
 

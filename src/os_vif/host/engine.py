@@ -175,6 +175,8 @@ class Engine:
         work = self.planner.unplug(leaving, keep_shared=keep_shared)
         with signals.deferred():
             self._take_away(scope, known, leaving, work)
+        for warning in work.warnings:
+            LOG.warning("Left behind: %s.", warning)
         return work
 
     def plan_unplug(self, requests: Sequence[Request]) -> Plan:

@@ -13,7 +13,7 @@ from os_vif.host.access import HostAccess
 from os_vif.host.link_view import LinkView
 from os_vif.host.operations import Operation
 from os_vif.host.plan import Holding, Outcome, Step
-from os_vif.host.realm import Marked, Purpose
+from os_vif.host.realm import Marked, OfTheHost, Purpose
 from os_vif.host.rtnetlink import LinkInfo
 from os_vif.host.state import (
     AddressesMoved,
@@ -123,7 +123,7 @@ class LinkRealm:
             return ""
         name = holding.resource.name
         if stranded := _stranded(name, actual, leaving):
-            return f"bridge {name} has address {stranded} of the host"
+            return OfTheHost(f"bridge {name} has address {stranded} of the host, which has nowhere else to go")
         found = (_find(other, actual) for other in leaving if isinstance(other.resource, Link))
         ours = {link.name for link in found if link}
         ports = sorted({port.name for port in actual.ports(name)} - ours)

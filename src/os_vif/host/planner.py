@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from os_vif import exception
 from os_vif.host.plan import Confirmation, Holding, Outcome, Plan, Step
-from os_vif.host.realm import Purpose, Realm
+from os_vif.host.realm import OfTheHost, Purpose, Realm
 from os_vif.host.request import Request
 from os_vif.host.state import Resource
 
@@ -37,6 +37,8 @@ class Work:
     #: (VIF id, key) of what a VIF does not use any more; somebody else may.
     dropped: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    #: Notes that somebody has to see: the host's own network is concerned.
+    warnings: tuple[str, ...] = ()
     #: What must work afterwards as it did before.
     confirmations: tuple[Confirmation, ...] = ()
 
@@ -102,6 +104,7 @@ class Planner:
         tasks: list[Task] = []
         released: list[str] = []
         notes: list[str] = []
+        warnings: list[str] = []
         gone: list[Holding] = []
         actual = self._read_leaving(leaving)
         for one in leaving:
@@ -112,8 +115,10 @@ class Planner:
                 tasks += _tasks(realm.remove(holding, actual[realm.name], one.purpose), one.purpose)
                 released.append(holding.resource.key)
             notes += [f"{holding.resource.label} stays: {reason}" for holding in kept if reason]
+            if isinstance(reason, OfTheHost):
+                warnings.append(reason)
         tasks.sort(key=lambda task: (not _is_atomic(self._realms[task.step.realm]), not task.step.early))
-        return Work(tuple(tasks), released=tuple(released), notes=tuple(notes))
+        return Work(tuple(tasks), released=tuple(released), notes=tuple(notes), warnings=tuple(warnings))
 
     def _sort_out(
         self, one: Leaving, gone: Sequence[Holding], actual: Mapping[str, object], *, keep_shared: bool

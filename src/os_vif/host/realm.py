@@ -26,6 +26,12 @@ class Purpose:
     held: Mapping[str, Holding] = field(default_factory=dict)
 
 
+class OfTheHost(str):
+    """A reason why something stays that concerns the host's own network, and that somebody should hear of."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Marked:
     """What bears our mark. ``vif_id`` is the VIF it was made for; "" where it is shared, or that is not (yet) told.
