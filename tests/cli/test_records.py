@@ -183,3 +183,47 @@ def test_work_that_was_cut_off_is_told(netns, vif_inside, status):
     assert checked.stdout.splitlines()[:2] == [f"differs  {ID_A}", f"         {status} was cut off"]
     assert vif_inside("repair").returncode == 0
     assert vif_inside("check").returncode == 0
+
+
+def test_one_record_that_cannot_be_read(netns, vif_inside):
+    """Every command names it, says what to do, and does the rest; unplugged by its file, all of it is gone."""
+    for file in (A, B):
+        assert vif_inside("plug", file).returncode == 0
+    with sqlite3.connect(journal()) as database:
+        database.execute("UPDATE vif SET desired = '{' WHERE vif_id = ?", (ID_A,))
+    database.close()
+    damaged = f"The record of VIF {ID_A} in {journal()} cannot be read: "
+    listed = vif_inside("list")
+    assert (listed.returncode, ID_B in listed.stdout) == (0, True)
+    assert f"warning: {damaged}" in listed.stderr
+    checked = vif_inside("check")
+    assert checked.returncode == 1
+    assert f"error: {damaged}" in checked.stderr
+    assert "hint: Unplug the VIF, or plug it again" in checked.stderr
+    assert f"failed   {ID_A}" in checked.stdout
+    assert f"ok       {ID_B}" in checked.stdout
+    before = netns.snapshot()
+    collected = vif_inside("gc", "--keep", f"{ID_A},{ID_B}")
+    assert collected.returncode == 1
+    assert "cannot be read" in collected.stdout
+    assert netns.snapshot() == before
+    for file in (A, B):
+        assert vif_inside("unplug", file).returncode == 0
+    assert netns.link_names() == set()
+    assert vif_inside("check").stderr == ""
+
+
+def test_restoring_beside_a_record_that_cannot_be_read(netns, vif_inside):
+    """The others are restored; it is reported."""
+    for file in (A, B):
+        assert vif_inside("plug", file).returncode == 0
+    pretend_a_reboot()
+    with sqlite3.connect(journal()) as database:
+        database.execute("UPDATE vif SET request = '[]' WHERE vif_id = ?", (ID_A,))
+    database.close()
+    restored = vif_inside("restore")
+    assert restored.returncode == 1
+    assert {tuple(line.split()[:2]) for line in restored.stdout.splitlines()[1:]} >= {
+        (ID_B, "restored"),
+        (ID_A, "failed:"),
+    }

@@ -224,6 +224,21 @@ def test_the_file_is_gone_while_the_process_runs(fake_place, caplog, how):
     assert set(fake_place.rows().values()) == {0}
 
 
+def test_the_directory_is_gone_for_good(fake_place, caplog):
+    """There is no place for another one: plugging is refused, and unplugging goes by the marks."""
+    before = fake_place.look()
+    engine = opened(fake_place)
+    engine.plug([guest(1)])
+    shutil.rmtree(fake_place.state)
+    fake_place.state.write_text("a file in its place")
+    with pytest.raises(exception.JournalError, match="cannot be used: Not a directory"):
+        engine.plug([guest(2)])
+    engine.unplug([guest(1)])
+    assert fake_place.look() == before
+    assert "Other processes are not kept from working on the same" in caplog.text
+    assert "VIF vif-1: unplugged by the marks on what was made, because the record cannot be read" in caplog.text
+
+
 def test_another_file_system_comes_to_its_place(fake_place):
     """What was there before it is not written any more: nobody would see that."""
     engine = opened(fake_place)

@@ -76,6 +76,35 @@ def test_a_file_that_cannot_be_used(tmp_path, content, words):
     assert content is None or path.read_bytes() == content
 
 
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        ("UPDATE subnet SET cidr = 'nonsense'", "'nonsense' does not appear to be an IPv4 or IPv6 network"),
+        ("UPDATE subnet SET latest = x'ff'", "latest is b'\\xff'"),
+        ("UPDATE subnet SET first = CAST(x'ff' AS TEXT)", "'\ufffd' does not appear to be an IPv4 or IPv6 address"),
+        ("UPDATE network SET mtu = 'large'", "mtu is 'large'"),
+        ("UPDATE network SET switch = 'rope'", "switch is 'rope'"),
+    ],
+)
+def test_one_damaged_network_keeps_no_other(side, caplog, damage, words):
+    """It is named, and why it cannot be read; ports of it can go, and the others are used."""
+    side.create()
+    port = side.bind(offers.offer("bridge")).vif.id
+    path = side.driver.database.path
+    with sqlite3.connect(path) as database:
+        database.execute(damage)
+    database.close()
+    side.create("green", cidrs=["198.51.100.0/24"])
+    assert [network.name for network in side.manager.networks()] == ["green"]
+    assert f"the record of network blue in {path} cannot be read: {words}." in caplog.text
+    with pytest.raises(exception.NetworkUnavailable, match="the record of network blue in"):
+        side.bind(offers.offer("bridge"), key="another")
+    assert [one.port_id for one in side.manager.ports()] == [port]
+    side.driver.unbind(port, "host-a")
+    assert side.manager.ports() == []
+    assert side.bind(offers.offer("bridge"), network="green").vif.address
+
+
 def test_bound_elsewhere_a_port_is_not_taken(side):
     """Unless nobody has activated that binding in time: whoever asked for it is gone."""
     side.create()

@@ -162,7 +162,11 @@ def _poll(lock: Callable[[], None], what: str, deadline: Deadline) -> None:
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EACCES):
                 raise
-        deadline.check(f"{what}, which another process holds")
+        try:
+            deadline.check(f"{what}, which another process holds")
+        except exception.DeadlineExceeded as error:
+            error.hint = "`fuser -v` on the file `locks` of the state directory shows who may hold it."
+            raise
         time.sleep(pause)
         pause = min(pause * 2, _LONGEST_WAIT)
 

@@ -57,6 +57,7 @@ class SqliteFile:
         long: bool = False,
         row_factory: Any = None,
         hint_if_damaged: str = "",
+        text_factory: Any = str,
     ) -> None:
         self.path = str(path)
         self.long = long
@@ -65,6 +66,7 @@ class SqliteFile:
         self._durable = durable
         self._row_factory = row_factory
         self._hint_if_damaged = hint_if_damaged
+        self._text_factory = text_factory
         self._place = Path(self.path).absolute()
         self._name = self._place.name
         self._directory = None if self.path == MEMORY else StateDirectory(Path(self.path).parent)
@@ -96,7 +98,7 @@ class SqliteFile:
             except sqlite3.OperationalError as error:
                 if "decode" not in str(error):
                     raise
-                database.text_factory = _decoded
+                database.text_factory = decoded
                 return database.execute(query, values).fetchall()
         except (sqlite3.OperationalError, OSError) as error:
             with self._open_without_writing(error) as database:
@@ -245,6 +247,7 @@ class SqliteFile:
         database.execute("PRAGMA trusted_schema = OFF")
         database.execute("PRAGMA foreign_keys = ON")
         database.row_factory = self._row_factory
+        database.text_factory = self._text_factory
         version = self._version(database)
         if version == 0:
             self._create(database)
@@ -293,10 +296,11 @@ class SqliteFile:
                 database = stack.enter_context(contextlib.closing(sqlite3.connect(MEMORY, isolation_level=None)))
                 self._write_schema(database)
             database.row_factory = self._row_factory
+            database.text_factory = decoded
             yield database
 
 
-def _decoded(text: bytes) -> str:
+def decoded(text: bytes) -> str:
     """Of a text that is none, what can be read: one damaged row does not keep all others."""
     return text.decode(errors="replace")
 

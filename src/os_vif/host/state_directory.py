@@ -276,7 +276,12 @@ def user(uid: int) -> str:
 
 def trusted_users() -> set[int]:
     """Who may choose what this process opens: root, and itself; and whoever has "/", in a user namespace."""
-    return {0, os.geteuid(), Path("/").stat().st_uid}
+    return {0, os.geteuid(), _owner_of_the_root_directory()}
+
+
+@functools.cache
+def _owner_of_the_root_directory() -> int:
+    return Path("/").stat().st_uid
 
 
 class _Walk:

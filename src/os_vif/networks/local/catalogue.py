@@ -4,21 +4,31 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import sqlite3
 from collections.abc import Sequence
 from typing import NoReturn
 
 from os_vif import exception
+from os_vif.networks.local import model
 from os_vif.networks.local.model import Network, Subnet
+
+LOG = logging.getLogger(__name__)
 
 
 def every(connection: sqlite3.Connection) -> list[Network]:
-    """All networks, by name."""
-    return [_network(connection, row) for row in connection.execute("SELECT * FROM network ORDER BY name")]
+    """All networks that can be read, by name; a warning tells of the others."""
+    found = []
+    for row in connection.execute("SELECT * FROM network ORDER BY name").fetchall():
+        try:
+            found.append(_network(connection, row))
+        except exception.NetworkUnavailable as error:
+            LOG.warning("%s %s", error, error.hint)
+    return found
 
 
 def find(connection: sqlite3.Connection, name_or_id: str) -> Network:
-    """A network by its name, or by its id. Raises NetworkNotFound."""
+    """A network by its name, or by its id. Raises NetworkNotFound, and NetworkUnavailable if it cannot be read."""
     query = "SELECT * FROM network WHERE name = ? OR id = ? ORDER BY name = ? DESC"
     row = connection.execute(query, (name_or_id, name_or_id.lower(), name_or_id)).fetchone()
     if row is None:
@@ -123,7 +133,15 @@ def _overlap(one: str, other: str) -> bool:
 def _network(connection: sqlite3.Connection, row: sqlite3.Row) -> Network:
     values = dict(row) | {"dhcp": bool(row["dhcp"])}
     rows = connection.execute("SELECT * FROM subnet WHERE network_id = ? ORDER BY id", (row["id"],))
-    return Network(**values, subnets=tuple(_subnet(one) for one in rows))
+    network = Network(**values, subnets=tuple(_subnet(one) for one in rows))
+    try:
+        model.check(network)
+    except (ValueError, TypeError) as error:
+        reason = f"the record of network {network.name} in {_file(connection)} cannot be read: {error}."
+        failure = exception.NetworkUnavailable(driver="local", reason=reason)
+        failure.hint = "Other networks can be used. `vif journal backup` and docs/operating.md tell of backups."
+        raise failure from error
+    return network
 
 
 def _subnet(row: sqlite3.Row) -> Subnet:

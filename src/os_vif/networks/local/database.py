@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from os_vif import exception
-from os_vif.host.sqlite_file import Schema, SqliteFile
+from os_vif.host.sqlite_file import Schema, SqliteFile, decoded
 
 _VERSION = 1
 _SCHEMA = """
@@ -55,7 +55,13 @@ class Database:
         self.path = path
         # Who writes may be starting a DHCP server meanwhile: all of a call may be spent waiting for that.
         self._file = SqliteFile(
-            path, Schema(_VERSION, _SCHEMA), patience=math.inf, durable=True, long=True, row_factory=sqlite3.Row
+            path,
+            Schema(_VERSION, _SCHEMA),
+            patience=math.inf,
+            durable=True,
+            long=True,
+            row_factory=sqlite3.Row,
+            text_factory=decoded,
         )
 
     @contextlib.contextmanager

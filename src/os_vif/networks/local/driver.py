@@ -93,9 +93,8 @@ class LocalDriver(NetworkDriver):
                 return
             port = ports.find(connection, port_id)
             if not port.bindings:
-                network = ports.network_of(connection, port)
                 ports.delete(connection, port_id)
-                self._tell_dhcp(connection, network)
+                self._tell_dhcp(connection, port)
 
     def activate(self, port_id: str, host: str, generation: int) -> None:
         """See NetworkDriver."""
@@ -158,13 +157,14 @@ class LocalDriver(NetworkDriver):
         if network.dhcp:
             self._dhcp_server(network).keep(ports.every(connection, network))
 
-    def _tell_dhcp(self, connection: sqlite3.Connection, network: Network) -> None:
-        """Whoever leaves is not kept by a DHCP server that is out of order."""
-        if network.dhcp:
-            try:
+    def _tell_dhcp(self, connection: sqlite3.Connection, left: Port) -> None:
+        """Whoever leaves is not kept by a DHCP server that is out of order, nor by a network that cannot be read."""
+        try:
+            network = ports.network_of(connection, left)
+            if network.dhcp:
                 self._dhcp_server(network).tell(ports.every(connection, network))
-            except exception.NetworkUnavailable as error:
-                LOG.warning("%s", error)
+        except exception.NetworkUnavailable as error:
+            LOG.warning("%s", error)
 
     def _dhcp_server(self, network: Network) -> DhcpServer:
         from os_vif.networks.local.dhcp import DhcpServer

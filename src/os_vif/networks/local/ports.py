@@ -30,7 +30,10 @@ class Bound:
     @property
     def is_valid(self) -> bool:
         """Whether whoever got the answer may still activate the binding."""
-        return bool(json.loads(self.answer)["versioned_object.data"]["generation"] == self.binding.generation)
+        try:
+            return bool(json.loads(self.answer)["versioned_object.data"]["generation"] == self.binding.generation)
+        except (ValueError, LookupError, TypeError):
+            return False  # it cannot be given again, so the port is bound anew
 
 
 def find(connection: sqlite3.Connection, port_id: str) -> Port:
