@@ -292,6 +292,7 @@ class _Walk:
         self._links = 0
         #: Who has chosen the way so far, if it is not somebody who may choose any.
         self._chosen_by: int | None = None
+        self._chosen_at = ""
         self._trusted = trusted_users()
 
     def __enter__(self) -> _Walk:
@@ -351,10 +352,11 @@ class _Walk:
         if os.geteuid() != 0:
             return
         if self._chosen_by is not None and found.st_uid != self._chosen_by:
-            reason = f"what leads there is {user(self._chosen_by)}'s, who may lead to what is their own only"
+            whose = user(self._chosen_by)
+            reason = f"{self._chosen_at}, which leads there, is {whose}'s, who may lead to what is their own only"
             raise untrusted(_path_of(entry), found, reason)
         if found.st_uid not in self._trusted:
-            self._chosen_by = found.st_uid
+            self._chosen_by, self._chosen_at = found.st_uid, _path_of(entry)
 
     def _check_writers(self, found: os.stat_result, entry: int) -> None:
         """Where many may write, who has chosen what is there cannot be told."""
