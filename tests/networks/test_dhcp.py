@@ -467,3 +467,22 @@ def test_another_user_sees_that_it_runs_and_leaves_it_alone(side, host):
         assert wait(start(look)) == 0
     finally:
         shutil.rmtree(beside)
+
+
+def test_it_serves_on_a_bridge_that_was_made_anew(side, host, bind, ask):
+    """By repair, by the next port, or by somebody else."""
+    network = side.create(dhcp=True)
+    vif = bind().vif
+    assert ask(vif)
+    host.ip("link", "delete", network.bridge)
+    (found,) = side.driver.repair_services()
+    assert (found.differences, found.error) == ((f"its bridge {network.bridge} is not there",), None)
+    assert ask(vif)
+    host.ip("link", "delete", network.bridge)
+    assert ask(bind().vif)
+    assert [service.differences for service in side.driver.check_services()] == [()]
+    host.ip("link", "delete", network.bridge)
+    (record,) = os_vif.records()
+    os_vif.repair(*upkeep.recorded_pair(record))
+    host.ip("address", "add", "192.0.2.1/24", "dev", network.bridge)
+    assert ask(vif)  # by somebody else, and it has noticed

@@ -55,9 +55,9 @@ def pid(network):
         return 0
 
 
-def kill(network):
+def kill(network, number=signal.SIGKILL):
     process = os.pidfd_open(pid(network))
-    signal.pidfd_send_signal(process, signal.SIGKILL)
+    signal.pidfd_send_signal(process, number)
     os.close(process)
 
 
@@ -77,6 +77,10 @@ def _kill(netns, network):
     kill(network)
 
 
+def _stop(netns, network):
+    kill(network, signal.SIGSTOP)
+
+
 def _delete_bridge(netns, network):
     netns.ip("link", "delete", network["bridge"])
 
@@ -93,6 +97,7 @@ def _forget_a_guest(netns, network):
     ("break_it", "told"),
     [
         (_kill, ["dnsmasq does not run"]),
+        (_stop, ["dnsmasq is stopped, by a signal"]),
         (_delete_bridge, ["its bridge {bridge} is not there"]),
         (_flush, ["its address 192.0.2.1/24 is not on {bridge}"]),
         (_forget_a_guest, ["dnsmasq does not know all that it is to tell"]),

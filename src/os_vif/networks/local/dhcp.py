@@ -120,6 +120,8 @@ class DhcpServer:
             yield "dnsmasq does not run"
         elif not self._dnsmasq.runs_here:
             yield "dnsmasq runs in another network namespace"
+        elif self._dnsmasq.is_stopped:
+            yield "dnsmasq is stopped, by a signal"
         elif not self._dnsmasq.is_told(ports, self.gateways(ports, may_ask=True)):
             yield "dnsmasq does not know all that it is to tell"
 

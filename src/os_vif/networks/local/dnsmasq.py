@@ -73,6 +73,7 @@ class Dnsmasq:
         changed = _write(directory / _CONFIGURATION, _text(self._lines(directory, who, gateways)))
         news = self._write_hosts(directory, ports)
         if self.runs_here:
+            self._send(signal.SIGCONT)
             self._follow(_News.LESS if changed else news)
         else:
             self.stop()
@@ -145,6 +146,14 @@ class Dnsmasq:
         """Whether there is one in the network namespace of the calling thread."""
         namespace = self._namespace()
         return namespace is not None and namespace == Path("/proc/thread-self/ns/net").stat().st_ino
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody has stopped it, and it goes on at SIGCONT."""
+        with self._process() as process, contextlib.suppress(OSError):
+            status = "" if process is None else Path(f"/proc/{self._pid()}/status").read_text(errors="replace")
+            return "\nState:\tT" in status
+        return False
 
     def _namespace(self) -> int | None:
         with self._process() as process, contextlib.suppress(OSError):
