@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import logging
-import threading
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
+from os_vif.host import threads
 
 if TYPE_CHECKING:
     from os_vif.plugin import PluginBase
@@ -17,7 +17,7 @@ LOG = logging.getLogger(__name__)
 
 ENTRY_POINT_GROUP = "os_vif"
 
-_mutex = threading.Lock()
+_mutex = threads.Lock()
 _plugins: dict[str, PluginBase] | None = None
 
 

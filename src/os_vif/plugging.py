@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
+from os_vif.host import threads
 
 if TYPE_CHECKING:
     from os_vif.host.engine import Engine
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-_mutex = threading.Lock()
+_mutex = threads.Lock()
 _engine: Engine | None = None
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from engine.places import in_child
 from os_vif import exception
+from os_vif.host import processes
 from os_vif.host.deadline import Deadline
 from os_vif.host.journal import PLUGGED, Journal, Record, Scope
 from os_vif.host.locks import Locks
@@ -176,3 +177,36 @@ def test_a_child_may_leave_the_work_of_its_parent(tmp_path):
     work.__exit__(None, None, None)
     with locks.hold([NAME], Deadline(0.05)):
         pass
+
+
+def test_a_child_that_lives_on_holds_up_no_program(netns):
+    """A program that is run while another thread forks is over when it has ended, whoever has its files open."""
+    done = threading.Event()
+    children = []
+
+    def fork():
+        while not done.is_set() and len(children) < 200:
+            children.append(os.fork())
+            if not children[-1]:
+                time.sleep(600)
+                os._exit(0)
+            time.sleep(0.002)
+
+    forking = threading.Thread(target=fork)
+    forking.start()
+    try:
+        for _ in range(20):
+            ended = processes.run(["/bin/sh", "-c", "cat; echo told >&2; exit 3"], seconds=300, text="said\n")
+            assert ended == processes.Ended(3, "said\n", "told\n")
+    finally:
+        done.set()
+        forking.join()
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+def test_a_program_that_takes_too_long_is_ended():
+    """Whoever waits for it is told."""
+    with pytest.raises(processes.TookTooLong):
+        processes.run(["/bin/sleep", "600"], seconds=0.05)

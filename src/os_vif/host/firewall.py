@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any
 
+from os_vif import exception
 from os_vif.host.access import HostAccess
 from os_vif.host.firewall_tool import ChainState
 from os_vif.host.operations import Operation
@@ -14,8 +16,13 @@ from os_vif.host.plan import Holding, Outcome, Step
 from os_vif.host.realm import Marked, Purpose
 from os_vif.host.state import ForwardingRules, Resource
 
-#: Of a chain: there can be none here.
-_IMPOSSIBLE: Final = "impossible"
+
+@dataclass(frozen=True)
+class _Unreadable:
+    """Why a chain cannot be looked at. ``impossible``: there can be none here."""
+
+    reason: str
+    impossible: bool
 
 
 class FirewallRealm:
@@ -26,19 +33,18 @@ class FirewallRealm:
     def __init__(self, host: HostAccess) -> None:
         self._host = host
 
-    def read(self, resources: Sequence[Resource], purpose: Purpose) -> dict[str, ChainState | str | None]:
+    def read(self, resources: Sequence[Resource], purpose: Purpose) -> dict[str, ChainState | _Unreadable | None]:
         """The chains concerned, by the resources' keys."""
         wanted = [resource for resource in resources if isinstance(resource, ForwardingRules)]
         return {resource.key: self._state(resource, purpose) for resource in wanted}
 
-    def _state(self, rules: ForwardingRules, purpose: Purpose) -> ChainState | str | None:
+    def _state(self, rules: ForwardingRules, purpose: Purpose) -> ChainState | _Unreadable | None:
         try:
             return self._host.read_chain(rules.family, rules.chain, purpose.context)
         except OSError as error:
             # Where there is no ip6tables, nobody drops what is let pass with it.
-            if rules.family == "ipv6" and error.errno in (errno.ENOENT, errno.EAFNOSUPPORT):
-                return _IMPOSSIBLE
-            raise
+            no_program = rules.family == "ipv6" and error.errno == errno.ENOENT
+            return _Unreadable(str(error), impossible=no_program or error.errno == errno.EAFNOSUPPORT)
 
     def run(self, operations: Sequence[Operation], context: str) -> None:
         """Does operations in order. Raises OperationFailed."""
@@ -48,9 +54,13 @@ class FirewallRealm:
         """One step: the whole chain, and the jump to it, are written together."""
         assert isinstance(resource, ForwardingRules)
         holding = Holding(resource, made=True)
-        if actual[resource.key] == _IMPOSSIBLE:
-            return Outcome(holding)
-        state: ChainState | None = actual[resource.key]
+        state: ChainState | _Unreadable | None = actual[resource.key]
+        if isinstance(state, _Unreadable):
+            if state.impossible and resource.family == "ipv6":
+                return Outcome(holding)
+            raise exception.StepFailed(
+                step=f"read {resource.label}", device=resource.chain, vif_id=purpose.vif_id, reason=state.reason
+            )
         if state is not None and state.jumps == 1 and _same(resource.rules, state.rules):
             return Outcome(holding)
         text = f"write {len(resource.rules)} forwarding rules into {resource.label}"
@@ -61,10 +71,11 @@ class FirewallRealm:
         return Outcome(holding, (step,))
 
     def remove(self, holding: Holding, actual: Any, purpose: Purpose) -> Sequence[Step]:
-        """Deletes the chain and the jump to it."""
+        """Deletes the chain and the jump to it; where it cannot be looked at, that is tried, and fails by itself."""
         resource = holding.resource
         assert isinstance(resource, ForwardingRules)
-        if actual[resource.key] in (None, _IMPOSSIBLE):
+        state: ChainState | _Unreadable | None = actual[resource.key]
+        if state is None or (isinstance(state, _Unreadable) and state.impossible):
             return ()
         return (Step("firewall", resource.chain, f"delete {resource.label}", _delete(resource)),)
 

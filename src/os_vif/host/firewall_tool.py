@@ -13,11 +13,11 @@ import os
 import re
 import shutil
 import struct
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from os_vif.host import processes
 from os_vif.host.netlink import Conversation, KernelError, attributes, conversation
 
 _PREFIX = {"ipv4": "iptables", "ipv6": "ip6tables"}
@@ -59,7 +59,7 @@ _readings: dict[str, _Reading] = {}
 
 def read_chain(family: str, chain: str) -> ChainState | None:
     """The chain of that name, or None when there is none. Raises OSError when the table cannot be read: ENOENT where
-    the tool is not installed, EAFNOSUPPORT where the kernel does without IPv6."""
+    the tool is not installed, EAFNOSUPPORT where the kernel has no such table."""
     table = _filter_table(family)
     if chain not in table:
         return None
@@ -77,7 +77,12 @@ def set_chain(family: str, chain: str, rules: Sequence[str], jumps: int = 0, bel
 
 def delete_chain(family: str, chain: str) -> None:
     """Removes the chain and every jump to it from FORWARD; one that is gone is fine. Raises OSError, ValueError."""
-    state = read_chain(family, _checked(chain))
+    try:
+        state = read_chain(family, _checked(chain))
+    except KernelError as error:
+        if error.errno != errno.EAFNOSUPPORT:
+            raise
+        return  # where the kernel has no such table, there is no chain in it
     if state is not None:
         lines = [f"-D FORWARD -j {chain}"] * state.jumps
         _restore(family, [f":{chain} - [0:0]", *lines, f"-X {chain}"])
@@ -142,25 +147,17 @@ def _restore(family: str, lines: list[str]) -> None:
 
 
 def _call(family: str, tool: str, arguments: list[str], text: str) -> str:
-    command = [f"{_PREFIX[family]}-{tool}", *arguments]
-    program = _program(family, command[0])
+    name = f"{_PREFIX[family]}-{tool}"
+    command = [_program(family, name), *arguments]
+    environment = {**os.environ, "PATH": _SEARCH_PATH}
     try:
-        done = subprocess.run(
-            [program, *arguments],
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            env={**os.environ, "PATH": _SEARCH_PATH},
-            start_new_session=True,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise KernelError(errno.ETIMEDOUT, f"{command[0]} did not finish within {_SECONDS} seconds") from error
-    if done.returncode:
-        number = errno.EAFNOSUPPORT if family == "ipv6" and _NO_TABLE.search(done.stderr) else errno.EINVAL
-        raise KernelError(number, f"{command[0]}: {done.stderr.strip()}")
-    return done.stdout
+        done = processes.run(command, seconds=_SECONDS, text=text, environment=environment)
+    except processes.TookTooLong as error:
+        raise KernelError(errno.ETIMEDOUT, f"{name} did not finish within {_SECONDS} seconds") from error
+    if done.code:
+        number = errno.EAFNOSUPPORT if _NO_TABLE.search(done.errors) else errno.EINVAL
+        raise KernelError(number, f"{name}: {done.errors.strip()}")
+    return done.output
 
 
 def _program(family: str, name: str) -> str:

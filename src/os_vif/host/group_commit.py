@@ -9,13 +9,12 @@ that one bad request neither fails the others nor lends them its error. Why: doc
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from os_vif.host import signals
+from os_vif.host import signals, threads
 
 Asked = TypeVar("Asked")
 Result = TypeVar("Result")
@@ -26,7 +25,7 @@ class _Member(Generic[Asked, Result]):
     """One thread and what it asks for. ``told``: it leads now, or its work was done, or it is to be done alone."""
 
     asked: Asked
-    told: threading.Event = field(default_factory=threading.Event)
+    told: threads.Event = field(default_factory=threads.Event)
     results: list[Result] = field(default_factory=list)
 
 
@@ -43,7 +42,7 @@ class GroupCommit(Generic[Asked, Result]):
         _all.add(self)
 
     def _forget(self) -> None:
-        self._mutex = threading.Lock()
+        self._mutex = threads.Lock()
         #: Of each kind under way: who leads, and who waits.
         self._leaders: dict[Hashable, _Member[Asked, Result]] = {}
         self._waiting: dict[Hashable, list[_Member[Asked, Result]]] = {}

@@ -17,13 +17,13 @@ import hashlib
 import logging
 import os
 import struct
-import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from os_vif import exception
+from os_vif.host import threads
 from os_vif.host.deadline import Deadline
 from os_vif.host.sqlite_errors import explained
 from os_vif.host.state_directory import StateDirectory
@@ -52,8 +52,8 @@ class Locks:
         return self._path
 
     def _begin(self) -> None:
-        self._mutex = threading.Lock()
-        self._threads: dict[str, tuple[threading.Lock, int]] = {}
+        self._mutex = threads.Lock()
+        self._threads: dict[str, tuple[threads.Lock, int]] = {}
         self._files: set[int] = set()
 
     @contextlib.contextmanager
@@ -118,7 +118,7 @@ class Locks:
 
     def _enter(self, name: str, deadline: Deadline) -> None:
         with self._mutex:
-            lock, waiting = self._threads.get(name) or (threading.Lock(), 0)
+            lock, waiting = self._threads.get(name) or (threads.Lock(), 0)
             self._threads[name] = (lock, waiting + 1)
         if not lock.acquire(timeout=deadline.remaining()):
             self._forget(name)
@@ -183,7 +183,7 @@ class _WholeDirectories:
         self._begin()
 
     def _begin(self) -> None:
-        self._mutex = threading.Lock()
+        self._mutex = threads.Lock()
         self._held: dict[tuple[int, int], list[int]] = {}
 
     def hold(self, directory: int, what: str, deadline: Deadline) -> Callable[[], None]:

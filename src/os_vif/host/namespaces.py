@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ctypes
 import os
-import subprocess
-import threading
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+
+from os_vif.host import processes, threads
 
 T = TypeVar("T")
 
@@ -20,6 +21,8 @@ DIRECTORY = Path("/run/netns")
 
 _CLONE_NEWNET = 0x40000000
 _SECONDS = 30
+#: Beside where the caller looks: services often do without these.
+_MORE_PLACES = "/usr/sbin:/sbin:/usr/bin:/bin"
 
 
 def exists(path: Path) -> bool:
@@ -43,7 +46,7 @@ def inside(path: Path, function: Callable[[], T]) -> T:
             problem.append(error)
 
     # The thread ends with the call: nobody else can come to run in a namespace that is not his.
-    thread = threading.Thread(target=body, name=f"inside {path.name}")
+    thread = threads.native(body, f"inside {path.name}")
     thread.start()
     thread.join()
     if problem:
@@ -80,13 +83,14 @@ def has_processes(name: str) -> bool:
 
 
 def _ip_netns(*arguments: str) -> str:
-    command = ["ip", "netns", *arguments]
+    shown = " ".join(["ip", "netns", *arguments])
+    program = shutil.which("ip", path=f"{os.environ.get('PATH', os.defpath)}:{_MORE_PLACES}")
+    if program is None:
+        raise OSError("the program ip is missing (Debian: iproute2), and it keeps the names of namespaces")
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
-    except FileNotFoundError as error:
-        raise OSError("the program ip is missing (Debian: iproute2), and it keeps the names of namespaces") from error
-    except subprocess.TimeoutExpired as error:
-        raise OSError(f"`{' '.join(command)}` did not end within {_SECONDS} seconds") from error
-    if done.returncode:
-        raise OSError(f"`{' '.join(command)}`: {' '.join(done.stderr.split())}")
-    return done.stdout
+        done = processes.run([program, "netns", *arguments], seconds=_SECONDS)
+    except processes.TookTooLong as error:
+        raise OSError(f"`{shown}` did not end within {_SECONDS} seconds") from error
+    if done.code:
+        raise OSError(f"`{shown}`: {' '.join(done.errors.split())}")
+    return done.output

@@ -12,13 +12,13 @@ import json
 import os
 import socket
 import ssl
-import threading
 import time
 import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
+from os_vif.host import threads
 from os_vif.host.deadline import Deadline
 from os_vif.host.ovsdb_endpoint import Credentials, Endpoint, Unusable
 from os_vif.host.ovsdb_stream import Splitter, Stream
@@ -60,8 +60,8 @@ class Connection:
     def __init__(self, connection: socket.socket) -> None:
         self._stream = Stream(connection)
         self._messages = Splitter()
-        self._state = threading.Condition()
-        self._sending = threading.Lock()
+        self._state = threads.Condition()
+        self._sending = threads.Lock()
         self._asked: set[int] = set()
         self._given_up: set[int] = set()
         self._answers: dict[int, dict[str, Any]] = {}
@@ -197,7 +197,7 @@ class Client:
         _clients.add(self)
 
     def _forget(self) -> None:
-        self._mutex = threading.Lock()
+        self._mutex = threads.Lock()
         self._connection: Connection | None = None
         self._patience = Patience(first=_RESTART, again=0, look=0)
 

@@ -9,12 +9,14 @@ import json
 import select
 import socket
 import ssl
-import threading
 from typing import Any
 
+from os_vif.host import threads
 from os_vif.host.deadline import Deadline
 
 _CHUNK = 1 << 16
+#: poll.h; the module select has them only where it has poll() (see Stream._selected).
+POLLIN, POLLOUT = 1, 4
 #: Milliseconds, half of what poll() takes. Who has a later deadline waits again.
 _LONGEST_POLL = 1 << 30
 #: The longest piece of JSON that is wrong only because it was cut off: a literal, or an escaped character.
@@ -27,19 +29,19 @@ class Stream:
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         self._socket = connection
-        self._guard = threading.Lock()
+        self._guard = threads.Lock()
 
     def send(self, data: bytes, deadline: Deadline) -> None:
         """Sends all of it. Raises OSError, TimeoutError being one; how much was sent is then not known."""
         rest = memoryview(data)
         while rest:
-            event = select.POLLOUT
+            event = POLLOUT
             try:
                 with self._guard:
                     rest = rest[self._socket.send(rest) :]
                 continue
             except ssl.SSLWantReadError:
-                event = select.POLLIN
+                event = POLLIN
             except (BlockingIOError, ssl.SSLWantWriteError):
                 pass
             if not self._wait(event, deadline):
@@ -48,12 +50,12 @@ class Stream:
     def receive(self, deadline: Deadline) -> bytes | None:
         """What comes next: b"" when the other side has ended it, None when nothing comes in time. Raises OSError."""
         while True:
-            event = select.POLLIN
+            event = POLLIN
             try:
                 with self._guard:
                     return self._socket.recv(_CHUNK)
             except ssl.SSLWantWriteError:
-                event = select.POLLOUT
+                event = POLLOUT
             except (BlockingIOError, ssl.SSLWantReadError):
                 pass
             if not self._wait(event, deadline):
@@ -69,9 +71,16 @@ class Stream:
         self._socket.close()
 
     def _wait(self, event: int, deadline: Deadline) -> bool:
+        if not hasattr(select, "poll"):
+            return self._selected(event, deadline)
         poll = select.poll()
         poll.register(self._socket, event)
         return bool(poll.poll(min(deadline.remaining() * 1000, _LONGEST_POLL)))
+
+    def _selected(self, event: int, deadline: Deadline) -> bool:
+        """eventlet takes poll() away, which would keep all green threads waiting; its select() takes any descriptor."""
+        reading, writing = ([self._socket], []) if event == POLLIN else ([], [self._socket])
+        return any(select.select(reading, writing, [], deadline.remaining()))
 
 
 class Splitter:

@@ -6,14 +6,13 @@ from __future__ import annotations
 import contextlib
 import math
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 from os_vif import exception
-from os_vif.host import deadline
+from os_vif.host import deadline, threads
 from os_vif.host.sqlite_errors import is_busy
 from os_vif.host.state_directory import StateDirectory
 
@@ -97,7 +96,7 @@ class Wait:
         self._deadline = deadline.current(_SECONDS)
 
     @contextlib.contextmanager
-    def alone(self, mutex: threading.RLock) -> Iterator[None]:
+    def alone(self, mutex: threads.RLock) -> Iterator[None]:
         """Holds a mutex. Raises JournalBusy."""
         self.acquire(mutex)
         try:
@@ -105,7 +104,7 @@ class Wait:
         finally:
             mutex.release()
 
-    def acquire(self, mutex: threading.RLock) -> None:
+    def acquire(self, mutex: threads.RLock) -> None:
         """Acquires a mutex. Raises JournalBusy."""
         if mutex.acquire(blocking=False):
             return

@@ -16,13 +16,13 @@ import contextlib
 import logging
 import os
 import sqlite3
-import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from os_vif import exception
+from os_vif.host import threads
 from os_vif.host.sqlite_connection import OwnersConnection, Wait, read_only
 from os_vif.host.sqlite_errors import explained, is_busy
 from os_vif.host.state_directory import StateDirectory
@@ -316,7 +316,7 @@ class _Connection:
 
     def begin_anew(self) -> None:
         """Nobody is at it, and nothing is open."""
-        self.mutex = threading.RLock()
+        self.mutex = threads.RLock()
         self.database = None
         self.is_writing = False
         self._is_durable = False
@@ -353,7 +353,7 @@ def _end(database: sqlite3.Connection) -> None:
 
 
 _all: weakref.WeakSet[SqliteFile] = weakref.WeakSet()
-_forking = threading.Lock()
+_forking = threads.Lock()
 _kept_still: list[_Connection] = []
 #: What children cannot use, and must not close either.
 _of_parents: list[sqlite3.Connection] = []

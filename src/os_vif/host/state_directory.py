@@ -22,12 +22,12 @@ import logging
 import os
 import pwd
 import stat
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from os_vif import exception
+from os_vif.host import threads
 
 if TYPE_CHECKING:
     import ctypes
@@ -135,7 +135,7 @@ class StateDirectory:
 
 
 #: Whoever closes a file lets go of all locks that SQLite has on it in this process: none is made while one is opened.
-_making = threading.Lock()
+_making = threads.Lock()
 
 
 class _Opened:

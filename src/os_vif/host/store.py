@@ -6,14 +6,13 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from os_vif import exception
-from os_vif.host import deadline
+from os_vif.host import deadline, threads
 from os_vif.host.journal import Journal
 from os_vif.host.locks import Locks
 from os_vif.host.sqlite_errors import is_damage
@@ -102,7 +101,7 @@ def _set_aside_if_corrupt(journal: Journal, directory: Path) -> None:
         LOG.error("%s It was set aside as %s and a new one begun.", error, directory / aside)
 
 
-_warned = threading.Event()
+_warned = threads.Event()
 
 
 def _warn_once(tried: str) -> None:
