@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from os_vif.host import neighbour_table, netlink, privileged, rtnetlink, rtnetlink_ip, sysctl, sysfs, watchdog
+from os_vif.host import neighbour_table, netlink, privileged, rtnetlink, rtnetlink_ip, sysctl, sysfs
 from os_vif.host.firewall_tool import ChainState
 from os_vif.host.operations import Operation
 from os_vif.host.rtnetlink import LinkInfo
-from os_vif.host.watchdog import Rescue
+
+if TYPE_CHECKING:
+    from os_vif.host.watchdog import Rescue
 
 _INITIAL_NAMESPACE_COOKIE = 1
 
@@ -101,7 +103,12 @@ class RealHost:
     knows_neighbour = staticmethod(neighbour_table.is_known)
     read_chain = staticmethod(privileged.read_chain)
     run = staticmethod(privileged.run)
-    watched = staticmethod(watchdog.watching)
+
+    def watched(self, rescue: Rescue) -> AbstractContextManager[None]:
+        """By a process of its own."""
+        from os_vif.host import watchdog  # few need it
+
+        return watchdog.watching(rescue)
 
     def has_link(self, name: str) -> bool:
         """Asked for its index only, which waits for nobody."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from os_vif import exception
-from os_vif.host import homes, signals, watchdog
+from os_vif.host import homes, signals
 from os_vif.host.access import HostAccess
 from os_vif.host.deadline import Deadline, of_call
 from os_vif.host.departures import Departures
@@ -283,7 +283,7 @@ class Engine:
             yield answering
             return
         held = {vif_id: list(holdings) for vif_id, holdings in work.holdings.items()}
-        with self._watched(watchdog.UNDO, before.scope, held, work):
+        with self._watched("undo", before.scope, held, work):
             yield answering
 
     def _works(self, operation: Operation, context: str) -> bool:
@@ -296,6 +296,8 @@ class Engine:
     def _watched(
         self, action: str, scope: Scope, held: Mapping[str, Sequence[Holding]], work: Work
     ) -> contextlib.AbstractContextManager[None]:
+        from os_vif.host import watchdog  # few need it
+
         found = {vif_id: self.journal.record(scope, vif_id) for vif_id in held}
         keys = [h.resource.lock for holdings in held.values() for h in holdings if h.resource.lock]
         names = {f"{scope.namespace}/{name}" for name in (*keys, *(f"vif/{vif_id}" for vif_id in held))}
@@ -353,7 +355,7 @@ class Engine:
             with contextlib.suppress(exception.JournalError):
                 self.journal.write([(with_status(r, UNPLUGGING), held[r.vif_id]) for r in known])
         vital = any(task.step.vital for task in work.tasks)
-        with self._watched(watchdog.FINISH, scope, held, work) if vital else contextlib.nullcontext():
+        with self._watched("finish", scope, held, work) if vital else contextlib.nullcontext():
             errors = self.worker.do_all(work.tasks)
         if errors:
             raise exception.UnplugIncomplete(errors)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import ipaddress
 import socket
 import struct
 import time
@@ -90,5 +89,5 @@ def _body(index: int, address: str, state: int, flags: int) -> bytes:
 
 
 def _packed(address: str) -> tuple[int, bytes]:
-    found = ipaddress.ip_address(address)
-    return (socket.AF_INET if found.version == 4 else socket.AF_INET6), found.packed
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return family, socket.inet_pton(family, address)

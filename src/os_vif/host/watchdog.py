@@ -61,6 +61,8 @@ def watching(rescue: Rescue) -> Iterator[None]:
 
 
 def _start(rescue: Rescue) -> subprocess.Popen[bytes] | None:
+    if "python" not in Path(sys.executable or "").name:
+        return None  # a server that has Python inside, and other ideas of its arguments
     try:
         watcher = subprocess.Popen(
             [sys.executable, "-m", __name__, str(os.getpid())],

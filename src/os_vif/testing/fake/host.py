@@ -11,19 +11,21 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from os_vif.host.firewall_tool import ChainState
 from os_vif.host.netlink import KernelError
 from os_vif.host.operations import Operation, OperationFailed
 from os_vif.host.rtnetlink import LinkInfo
 from os_vif.host.rtnetlink_ip import family_of
-from os_vif.host.watchdog import Rescue
 from os_vif.testing.fake import births, firewall, layer3, settings
 from os_vif.testing.fake.foreign import Foreign
 from os_vif.testing.fake.link import SYSCTL_DEFAULTS, FakeLink
 from os_vif.testing.fake.namespace import FakeNamespace
 from os_vif.testing.fake.trouble import Trouble, device_of
+
+if TYPE_CHECKING:
+    from os_vif.host.watchdog import Rescue
 
 _OPERATIONS: dict[str, Callable[..., None]] = {
     "link.add": births.link_add,
