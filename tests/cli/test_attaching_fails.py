@@ -103,7 +103,7 @@ def fill(disk):
 
 
 def make_read_only(disk):
-    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,ro", disk], check=True)
 
 
 @pytest.mark.parametrize("trouble", [fill, make_read_only])
@@ -133,7 +133,7 @@ def test_who_is_attached_can_leave_although_nothing_can_be_written(netns, vif_in
     assert "vm1 is detached from blue, but that cannot be written down: " in done.stderr
     assert "`vif detach vm1 --as blue` finishes it" in done.stderr
     assert netns.snapshot() == before
-    subprocess.run(["mount", "-o", "remount,rw", small], check=True)
+    subprocess.run(["mount", "-o", "remount,bind,rw", small], check=True)
     (small / "ballast").unlink(missing_ok=True)
     again = vif_inside("detach", "vm1")
     assert (again.returncode, again.stderr) == (0, "")
