@@ -66,9 +66,10 @@ def test_show_tells_what_a_vif_uses(netns, vif_inside):
     shown = vif_inside("show", ID_A[:6]).stdout.splitlines()
     assert shown[0] == f"vif id      {ID_A}"
     assert shown[3] == "status      plugged"
-    assert [line.split() for line in shown[-2:]] == [
+    assert [line.split() for line in shown[-3:]] == [
         ["bridge", BRIDGE, "yes", "yes", "-"],
         ["ipv4", "chain", CHAIN, "yes", "yes", "-"],
+        ["ipv6", "chain", CHAIN, "yes", "yes", "-"],
     ]
 
 

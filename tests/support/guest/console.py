@@ -26,7 +26,7 @@ class Console:
         assert code == 0 or not check, f"exit code {code} of: {command}\n{output}"
         return output
 
-    def reaches(self, address: str, *, tries: int = 5) -> bool:
+    def reaches(self, address: str, *, tries: int = 60) -> bool:
         """Whether one of some packets to an address is answered: a switch that has just got a port may lose a few."""
         pings = f"for try in $(seq {tries}); do ping -c 1 -W 1 {address} && break; done"
         return "1 packets received" in self.run(pings, check=False)
