@@ -166,6 +166,10 @@ def test_gc_ends_servers_of_networks_that_are_gone(netns, vif, blue, state):
     assert vif("gc").stdout == "Nothing to remove.\n"
     (state / "lost.db").rename(state / "networks.db")
     with sqlite3.connect(state / "networks.db") as database:
+        database.execute("UPDATE network SET mtu = 'many'")
+    assert vif("gc").stdout == "Nothing to remove.\n"  # it cannot be read, and is there
+    assert serves(netns, blue)
+    with sqlite3.connect(state / "networks.db") as database:
         database.execute("DELETE FROM subnet")
         database.execute("DELETE FROM address")
         database.execute("DELETE FROM network")

@@ -27,6 +27,11 @@ def every(connection: sqlite3.Connection) -> list[Network]:
     return found
 
 
+def ids(connection: sqlite3.Connection) -> set[str]:
+    """The ids of all networks, also of those that cannot be read."""
+    return {str(row["id"]) for row in connection.execute("SELECT id FROM network").fetchall()}
+
+
 def find(connection: sqlite3.Connection, name_or_id: str) -> Network:
     """A network by its name, or by its id. Raises NetworkNotFound, and NetworkUnavailable if it cannot be read."""
     query = "SELECT * FROM network WHERE name = ? OR id = ? ORDER BY name = ? DESC"

@@ -107,7 +107,11 @@ class DhcpServer:
             self._dnsmasq.tell(ports)
 
     def differences(self, ports: Sequence[Port]) -> Iterator[str]:
-        """What is not as keep() would have it, in words. Changes nothing."""
+        """What is not as keep() would have it, in words. Changes nothing. Raises NetworkUnavailable."""
+        with self._explained():
+            yield from self._differences(ports)
+
+    def _differences(self, ports: Sequence[Port]) -> Iterator[str]:
         bridge = plugging.engine().host.get_link(self._network.bridge)
         if bridge is None:
             yield f"its bridge {self._network.bridge} is not there"

@@ -24,7 +24,10 @@ class Services:
     def check(self) -> Iterator[Service]:
         """All of this host. Changes nothing."""
         for network, known in self._served():
-            yield self._of(network, tuple(self._server(network).differences(known)))
+            try:
+                yield self._of(network, tuple(self._server(network).differences(known)))
+            except exception.ExceptionBase as error:
+                yield dataclasses.replace(self._of(network, ()), error=error)
 
     def repair(self) -> Iterator[Service]:
         """Those that needed it, put right."""
@@ -48,7 +51,7 @@ class Services:
         # Before the database is: a network that is made meanwhile is in there before it has a server.
         known = server_files.known(self._database.path.parent)
         with self._database.reading() as connection:
-            there = {network.id for network in catalogue.every(connection)}
+            there = catalogue.ids(connection)
         for network_id in sorted(set(known) - there):
             orphan = dhcp.orphan(self._database.path, network_id, self._config)
             if orphan is not None and not orphan.serves_guests():
