@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -35,18 +36,22 @@ def exists(path: Path) -> bool:
 
 def inside(path: Path, function: Callable[[], T]) -> T:
     """Calls a function in a thread that is in the namespace; returns or raises what it does. Raises OSError."""
+    return _in_thread(lambda: _enter(path), function, f"inside {path.name}")
+
+
+def _in_thread(enter: Callable[[], None], function: Callable[[], T], name: str) -> T:
     outcome: list[T] = []
     problem: list[BaseException] = []
 
     def body() -> None:
         try:
-            _enter(path)
+            enter()
             outcome.append(function())
         except BaseException as error:
             problem.append(error)
 
     # The thread ends with the call: nobody else can come to run in a namespace that is not his.
-    thread = threads.native(body, f"inside {path.name}")
+    thread = threads.native(body, name)
     thread.start()
     thread.join()
     if problem:
@@ -57,19 +62,32 @@ def inside(path: Path, function: Callable[[], T]) -> T:
 def _enter(path: Path) -> None:
     namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        libc = ctypes.CDLL(None, use_errno=True)  # os.setns() is there from Python 3.12 on
-        if libc.setns(namespace, _CLONE_NEWNET):
-            number = ctypes.get_errno()
-            raise OSError(number, f"the namespace {path} cannot be entered: {os.strerror(number)}")
+        _call("setns", (namespace, _CLONE_NEWNET), f"the namespace {path} cannot be entered")
     finally:
         os.close(namespace)
 
 
-def make(name: str) -> None:
-    """Makes a namespace; takes a name over that leads nowhere. Raises OSError, with `ip`'s words."""
+def _call(function: str, arguments: tuple[int, ...], failure: str) -> None:
+    """os.setns() and os.unshare() are there from Python 3.12 on."""
+    if getattr(ctypes.CDLL(None, use_errno=True), function)(*arguments):
+        number = ctypes.get_errno()
+        raise OSError(number, f"{failure}: {os.strerror(number)}")
+
+
+def make(name: str, furnish: Callable[[], None]) -> None:
+    """Makes a namespace; takes a name over that leads nowhere. Raises OSError, with `ip`'s words.
+
+    It is furnished before it has a name: of one that is cut off before that, nothing is left.
+    """
     if (DIRECTORY / name).exists() and not exists(DIRECTORY / name):
         remove(name)
-    _ip_netns("add", name)
+
+    def fill_and_name() -> None:
+        furnish()
+        _ip_netns("attach", name, str(threading.get_native_id()))
+
+    unshare = ("unshare", (_CLONE_NEWNET,), "no namespace can be made")
+    _in_thread(lambda: _call(*unshare), fill_and_name, f"making {name}")
 
 
 def remove(name: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from os_vif import exception
 from os_vif.hypervisors.driver import Guest
+from os_vif.hypervisors.netns import place
 from os_vif.objects.vif import VIFGeneric, VIFOpenVSwitch, VIFPortProfileOpenVSwitch
 from support import differences, vifs
 
@@ -122,3 +123,48 @@ def test_a_guest_that_no_namespace_can_be_is_refused_before_anything_is_made(hos
             call(bridged(1), wanted)
         assert str(caught.value) == f"netns cannot be given VIF {vifs.identity(1)} (VIFBridge): {reason}"
     assert host.ns.snapshot() == before
+
+
+@pytest.mark.parametrize("how", ["another MAC address", "another name", "another namespace", "the host's end renamed"])
+def test_what_the_guest_has_made_of_its_interface_does_not_keep_it(host, new_netns, bridged, guest_in, how):
+    """Detached is detached: its address is given to somebody else."""
+    inside, elsewhere = new_netns(), new_netns()
+    before = host.ns.link_names()
+    host.attach(bridged(1), guest_in(inside))
+    inside.ip("link", "set", "eth0", "down")
+    if how == "another MAC address":
+        inside.ip("link", "set", "eth0", "address", "52:54:00:66:66:66")
+    elif how == "another name":
+        inside.ip("link", "set", "eth0", "name", "mine")
+    elif how == "another namespace":
+        inside.ip("link", "set", "eth0", "netns", elsewhere.name)
+    else:
+        host.ns.ip("link", "set", "tap1", "down")
+        host.ns.ip("link", "set", "tap1", "name", "mine")
+    host.detach(bridged(1), guest_in(inside))
+    assert host.ns.link_names() == before
+    assert inside.link_names() | elsewhere.link_names() == set()
+
+
+def test_a_namespace_that_is_gone_does_not_keep_the_interface(host, new_netns, bridged, homeless):
+    """The guest has moved its interface to another one before."""
+    elsewhere = new_netns()
+    before = host.ns.link_names()
+    host.attach(bridged(1), homeless)
+    host.ns.ip("-n", homeless.name, "link", "set", "eth0", "netns", elsewhere.name)
+    host.ns.run(["ip", "netns", "delete", homeless.name])
+    host.detach(bridged(1), homeless)
+    assert host.ns.link_names() == before
+    assert elsewhere.link_names() == set()
+
+
+def test_a_namespace_that_is_cut_off_while_it_is_made_has_no_name(host, homeless, bridged, monkeypatch):
+    """So nobody takes it for somebody else's later, and keeps it for ever."""
+    monkeypatch.setattr(place, "_furnish", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        host.attach(bridged(1), homeless)
+    monkeypatch.undo()
+    assert homeless.name not in host.ns.run(["ip", "netns", "list"]).stdout
+    host.attach(bridged(1), homeless)
+    host.detach(bridged(1), homeless)
+    assert homeless.name not in host.ns.run(["ip", "netns", "list"]).stdout

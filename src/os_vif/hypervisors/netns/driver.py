@@ -71,8 +71,8 @@ class NetnsDriver(HypervisorDriver):
         """Deletes the veth, and the namespace if it was made for it and is deserted."""
         wire = self._wire(vif, guest)
         with self._failing_as("detach", vif, guest):
+            wire.remove()
             if namespaces.exists(wire.namespace):
-                wire.remove()
                 place.remove_if_deserted(guest)
 
     @contextlib.contextmanager

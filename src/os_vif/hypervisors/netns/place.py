@@ -34,8 +34,7 @@ def is_to_be_made(guest: Guest) -> bool:
 
 def make(guest: Guest) -> None:
     """Makes the namespace of the guest's name, with `lo` up. Raises OSError."""
-    namespaces.make(guest.name)
-    namespaces.inside(path_of(guest), _furnish)
+    namespaces.make(guest.name, _furnish)
 
 
 def remove_if_deserted(guest: Guest) -> None:

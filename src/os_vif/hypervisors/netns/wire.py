@@ -2,7 +2,9 @@
 """A veth between the host and a namespace: made, brought to what is wanted, recognized, and taken away.
 
 It bears no mark of os-vif's: it is the hypervisor's, as the tap of a virtual machine is, and garbage collection leaves
-it alone. It is recognized by its two ends, which know each other, and by the guest's MAC address.
+it alone. The host's end has an alias of its own, by which it is known wherever the guest has its end by now, whatever
+it is called there, and whatever its MAC address is. One that has none (it was cut off, or made by an earlier os-vif) is
+known by its two ends, which know each other, and by the guest's MAC address.
 """
 
 from __future__ import annotations
@@ -45,10 +47,14 @@ class Wire:
     bridge: str = ""
     fills_in_checksums: bool = False
 
+    @property
+    def _alias(self) -> str:
+        return f"netns-guest {self.name}"
+
     def make(self) -> bool:
         """Makes it, both ends down, unless it is there. Returns whether it was made. Raises OSError, InTheWay."""
         for _ in range(_TRIES):
-            host_end = rtnetlink.get_link(self.name)
+            host_end = self._host_end()
             if host_end is not None:
                 self._check_ours(host_end)
                 return False
@@ -58,9 +64,11 @@ class Wire:
 
     def converge(self, addresses: Sequence[Any], routes_of: Callable[[int], Sequence[Any]]) -> None:
         """Sets what differs, on both ends; up is the last of it. ``routes_of`` takes the interface's number."""
-        host_end = rtnetlink.get_link(self.name)
+        host_end = self._host_end()
         if host_end is None:
             raise KernelError(errno.ENODEV, f"{self.name} vanished while it was set up")
+        if host_end.alias != self._alias:
+            rtnetlink.set_link(host_end.index, alias=self._alias)
         for key, value in NO_HOST_IP.items():
             _set_sysctl(self.name, key, value)
         master = self._bridge_index()
@@ -73,14 +81,19 @@ class Wire:
         namespaces.inside(self.namespace, lambda: self._converge_inside(host_end, addresses, routes_of))
 
     def remove(self) -> None:
-        """Deletes it, both ends; what is not ours stays. Raises OSError."""
-        host_end = rtnetlink.get_link(self.name)
+        """Deletes it, both ends, wherever the other one is by now; what is not ours stays. Raises OSError."""
+        host_end = self._host_end()
         if host_end is None:
             return
         with contextlib.suppress(InTheWay, FileNotFoundError):
             self._check_ours(host_end)
             with _gone_is_fine():
                 rtnetlink.delete_link(host_end.index)
+
+    def _host_end(self) -> LinkInfo | None:
+        """By its name, or by its alias where somebody has renamed it."""
+        found = rtnetlink.get_link(self.name)
+        return found or next((link for link in rtnetlink.all_links() if link.alias == self._alias), None)
 
     def _was_made(self) -> bool:
         descriptor = os.open(self.namespace, os.O_RDONLY | os.O_CLOEXEC)
@@ -99,6 +112,8 @@ class Wire:
         return True
 
     def _check_ours(self, host_end: LinkInfo) -> None:
+        if host_end.alias == self._alias and host_end.kind == "veth":
+            return
         if self._other_end(host_end) is None:
             reason = f"there is a device {self.name} already, and it does not lead to this guest's interface"
             raise InTheWay(errno.EEXIST, reason)
