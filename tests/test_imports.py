@@ -151,7 +151,7 @@ def room_of(module: str) -> str | None:
 
 #: Modules directly below os_vif that make up the public API.
 TOP_FLOOR = (
-    "os_vif.actions", "os_vif.drivers", "os_vif.inspection", "os_vif.loading",
+    "os_vif.actions", "os_vif.claims", "os_vif.drivers", "os_vif.inspection", "os_vif.loading",
     "os_vif.plugging", "os_vif.readiness", "os_vif.upkeep",
 )  # fmt: skip
 

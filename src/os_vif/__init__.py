@@ -204,19 +204,23 @@ def records() -> Sequence[Record]:
     return plugging.engine().journal.records()
 
 
-def gc(keep: Collection[str] | None = None, *, dry_run: bool = False) -> Sequence[Finding]:
+def gc(keep: Collection[str] | None = None, *, dry_run: bool = False, orphans: bool = False) -> Sequence[Finding]:
     """Removes from this network namespace what nobody needs any more, and returns what that was.
 
-    That is what interrupted plugs and unplugs have left, and devices that bear our mark and that no record knows.
-    With ``keep``, the ids of the VIFs that shall stay, all other VIFs are unplugged too. With ``dry_run`` nothing
-    is changed. Errors do not stop it: a Finding that could not be removed holds its error.
+    That is what interrupted plugs and unplugs have left. With ``keep``, the ids of the VIFs that shall stay, all other
+    VIFs are unplugged too. With ``dry_run`` nothing is changed. Errors do not stop it: a Finding that could not be
+    removed holds its error.
+
+    What bears our mark and no record tells of is found too, and left: the journal may have been lost, and guests may
+    run with it; ``left`` of the Finding says why. With ``orphans`` it is removed, unless it is in use, an attachment or
+    a network of this host has it, or its VIF is in ``keep``.
 
         for finding in os_vif.gc(keep={"6d3ef0a5-6b9c-4c2d-9d1f-9f7c1f0c9c11"}, dry_run=True):
             print(finding)
     """
     from os_vif import upkeep
 
-    return upkeep.gc(None if keep is None else set(keep), dry_run=dry_run)
+    return upkeep.gc(None if keep is None else set(keep), dry_run=dry_run, orphans=orphans)
 
 
 def restore() -> Sequence[Restored]:

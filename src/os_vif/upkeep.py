@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from os_vif import actions, exception, loading, plugging
+from os_vif import actions, claims, exception, loading, plugging
 from os_vif.plugin import Plugin
 
 if TYPE_CHECKING:
     from os_vif.host.engine import Engine
-    from os_vif.host.garbage import Finding
+    from os_vif.host.garbage import Finding, GarbageCollector
     from os_vif.host.journal import Damaged, Record, Scope
     from os_vif.host.state import Resource
 
@@ -26,13 +26,22 @@ class Restored:
     error: exception.ExceptionBase | None = None
 
 
-def gc(keep: set[str] | None, *, dry_run: bool) -> Sequence[Finding]:
+def gc(keep: set[str] | None, *, dry_run: bool, orphans: bool = False) -> Sequence[Finding]:
     """See os_vif.gc()."""
+    collector = _collector()
+    findings = collector.find(keep, orphans=orphans, claims=claims.all_claims)
+    return findings if dry_run else [collector.remove(finding) for finding in findings]
+
+
+def lost() -> Sequence[Finding]:
+    """What is on this host and names our journal, which does not know it (any more): its records were lost."""
+    return _collector().lost()
+
+
+def _collector() -> GarbageCollector:
     from os_vif.host.garbage import GarbageCollector
 
-    collector = GarbageCollector(plugging.engine(), unplug_imperative=_unplug_recorded, places=_whereabouts())
-    findings = collector.find(keep)
-    return findings if dry_run else [collector.remove(finding) for finding in findings]
+    return GarbageCollector(plugging.engine(), unplug_imperative=_unplug_recorded, places=_whereabouts())
 
 
 def _whereabouts() -> Iterator[Resource]:

@@ -138,19 +138,61 @@ def test_gc_does_not_take_an_empty_list_for_none(netns, vif_inside):
     assert netns.link_names() == set()
 
 
-def test_gc_removes_what_a_lost_journal_has_left(netns, vif_inside):
-    """Without a record, the mark on the bridge is what it goes by."""
-    vif_inside("plug", A)
+def lose_journal():
     for file in journal().parent.iterdir():
         file.unlink()
+
+
+LOST = (
+    "warning: The journal {} has lost records: 1 device or port on this host name it and are not in it."
+    " `vif journal rebuild` makes the records anew; docs/operating.md tells more.\n"
+)
+
+
+def test_gc_removes_what_a_lost_journal_has_left(netns, vif_inside):
+    """Without a record, the mark on the bridge is what it goes by, and only if asked to."""
+    vif_inside("plug", A)
+    lose_journal()
     collected = vif_inside("gc")
+    row = [f"bridge {BRIDGE}", "bears the mark of os-vif, and no record knows it"]
     assert collected.stdout.splitlines()[1].split("  ") == [
-        f"bridge {BRIDGE}",
-        "bears the mark of os-vif, and no record knows it",
-        "removed",
+        *row,
+        "left: only --orphans removes what no record tells of",
     ]
+    assert (collected.returncode, collected.stderr) == (4, LOST.format(journal()))
+    assert netns.link_names() == {BRIDGE}
+    collected = vif_inside("gc", "--orphans")
+    assert collected.stdout.splitlines()[1].split("  ") == [*row, "removed"]
+    assert (collected.returncode, collected.stderr) == (0, "")
     assert netns.link_names() == set()
     assert vif_inside("gc").stdout == "Nothing to remove.\n"
+
+
+@pytest.mark.parametrize("command", ["list", "check", "repair", "gc"])
+def test_lost_records_are_told_of_by_every_command(netns, vif_inside, command):
+    """To people and to programs; and what compares says that it differs."""
+    vif_inside("plug", A)
+    lose_journal()
+    done = vif_inside(command)
+    assert done.stderr == LOST.format(journal())
+    assert done.returncode == (0 if command == "list" else 4)
+    told = json.loads(vif_inside(command, "-o", "json").stdout)
+    if command == "list":
+        assert [(one["vif_id"], one["status"], one["where"]) for one in told] == [(None, "not recorded", "here")]
+    elif command == "check":
+        difference = f"bridge {BRIDGE} names this journal, and no record knows it"
+        assert [(one["ok"], one["recorded"], one["differences"]) for one in told] == [(False, False, [difference])]
+    elif command == "repair":
+        assert told["not_recorded"] == [{"vif_id": None, "what": [f"bridge {BRIDGE}"]}]
+    else:
+        assert [(one["lost"], one["removed"]) for one in told] == [(True, False)]
+
+
+def test_another_journal_is_not_told_of_what_it_never_knew(netns, vif_inside, tmp_path):
+    """Somebody with a state directory of his own has lost nothing."""
+    vif_inside("plug", A)
+    done = vif_inside("check", "--state-dir", tmp_path / "other")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_restore_plugs_what_was_plugged_before_the_reboot(netns, vif_inside):

@@ -63,9 +63,9 @@ class Place:
         return found
 
     def collect_garbage(self) -> list[Finding]:
-        """A process that starts, collects the garbage, and says what it was."""
+        """A process that starts, collects the garbage, orphans too, and says what it was; what it left is left out."""
         collector = self.collector()
-        return [collector.remove(finding) for finding in collector.find()]
+        return [collector.remove(finding) for finding in collector.find(orphans=True) if not finding.left]
 
     def collector(self) -> GarbageCollector:
         """The garbage collector of a process that has just started."""

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from os_vif.host import netlink, rtnetlink, tap_device
-from os_vif.host.kernel import DEVICE_GROUP
+from os_vif.host.mark_form import DEVICE_GROUP
 from support import require, require_tun
 
 DEVICES = (

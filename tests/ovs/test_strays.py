@@ -3,13 +3,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
 import signal
 import sqlite3
+import struct
 
 import pytest
 
+from os_vif.host import ovs_strays
 from os_vif.host.garbage import GarbageCollector
+from os_vif.host.state_ovs import OvsDatabase
 from os_vif.plugins.ovs import OvsPlugin
 from support import ovs_vifs, plugging, vifs
 from support.vif_command import command
@@ -32,7 +38,7 @@ def devices(switch):
 def find(host):
     """What a process that has just started on that host would remove."""
     collector = GarbageCollector(host.engine, places=host.plugin.whereabouts())
-    return collector, host.ns.inside(collector.find)
+    return collector, host.ns.inside(lambda: [one for one in collector.find(orphans=True) if not one.left])
 
 
 def collect(host):
@@ -79,7 +85,7 @@ def test_a_lost_journal(switch, new_host, lose_journal, vif, port):
     _, found = find(new_host())
     assert switch.look() == before
     first = found[0]
-    assert (first.kind, first.vif_id) == ("stray", VIF_ID)
+    assert (first.kind, first.vif_id) == ("orphan", VIF_ID)
     assert first.what == f"port {port} on Open vSwitch bridge br-int at {switch.remote}"
     assert {one.error for one in collect(new_host())} == {None}
     assert set(switch.rows("Port")) == {"br-int"}
@@ -97,9 +103,81 @@ def test_a_lost_journal_and_bridges_per_port(switch, new_host, lose_journal):
     assert set(switch.rows("Port")) == {"br-int", "pb6d3e0002-4c2", "theirs"}
 
 
+def test_a_guest_that_runs_keeps_its_port(switch, new_host, lose_journal):
+    """The tap is held open by a hypervisor: neither it nor the port goes, and that of another guest does."""
+    new_host().plug(ovs_vifs.native(**TAP), ovs_vifs.native(**TAP, number=2))
+    lose_journal()
+    with held_open(switch.ns, ovs_vifs.tap()):
+        assert {one.what for one in collect(new_host())} == {
+            f"port {ovs_vifs.tap(2)} on Open vSwitch bridge br-int at {switch.remote}",
+            f"tap {ovs_vifs.tap(2)}",
+        }
+    assert set(switch.rows("Port")) == {"br-int", ovs_vifs.tap()}
+    assert devices(switch) == {ovs_vifs.tap()}
+
+
+def test_a_guest_behind_a_linux_bridge_keeps_its_port(switch, new_host, lose_journal, guest):
+    """Its own device, made by the hypervisor, is a port of the bridge: all that the VIF has stays."""
+    new_host().plug(ovs_vifs.hybrid())
+    guest("qbr6d3e0001-4c", "tap6d3e0001-4c", "10.0.0.1/24")
+    before = switch.look(), devices(switch)
+    lose_journal()
+    assert collect(new_host()) == []
+    assert (switch.look(), devices(switch)) == before
+
+
+@contextlib.contextmanager
+def held_open(namespace, tap):
+    """As a hypervisor does that runs a guest."""
+
+    def attach():
+        file = os.open("/dev/net/tun", os.O_RDWR)
+        fcntl.ioctl(file, 0x400454CA, struct.pack("16sH22x", tap.encode(), 0x1002))  # TUNSETIFF, IFF_TAP | IFF_NO_PI
+        return file
+
+    file = namespace.inside(attach)
+    try:
+        yield
+    finally:
+        os.close(file)
+
+
+@pytest.mark.parametrize(
+    ("interface", "reason"),
+    [
+        ({"type": "dpdkvhostuserclient", "status": {"status": "connected"}}, "a guest is connected to its socket"),
+        ({"type": "dpdkvhostuserclient", "status": {"status": "disconnected"}, "link_state": "up"}, ""),
+        ({"type": "internal", "link_state": "up"}, "Open vSwitch says that it is up"),
+        ({"type": "", "link_state": "up"}, "Open vSwitch says that it is up"),
+        ({"type": "", "link_state": "down"}, ""),
+        ({"type": "", "link_state": []}, ""),
+        ({"type": "patch", "link_state": "up"}, ""),
+    ],
+)
+def test_what_open_vswitch_says_of_a_port(interface, reason):
+    """Rows as a switch has them, with DPDK too (netdev-dpdk.c, netdev_dpdk_vhost_user_get_status)."""
+
+    class Rows:
+        def transact(self, questions, deadline):
+            link_state = interface.get("link_state", [])
+            row = {
+                "name": "vhu1",
+                "type": interface["type"],
+                "link_state": link_state if link_state else ["set", []],
+                "status": ["map", [list(pair) for pair in interface.get("status", {}).items()]],
+            }
+            port = {"_uuid": ["uuid", "1"], "name": "vhu1", "external_ids": ["map", [["os-vif", VIF_ID]]]}
+            return [{"rows": [port]}, {"rows": []}, {"rows": [row]}]
+
+    place = OvsDatabase(database="unix:/none")
+    (found,) = ovs_strays.find(lambda *_: Rows(), place, "", lambda name: None)
+    assert (found.vif_id, found.in_use) == (VIF_ID, reason)
+
+
 def test_queueing_goes_too(kernel_switch, host_on, lose_journal):
     """No QoS row is left of a port."""
     host_on(kernel_switch).plug(ovs_vifs.native(**PORT, datapath="system"))
+    kernel_switch.appctl("netdev-dummy/set-admin-state", ovs_vifs.tap(), "down")
     lose_journal()
     collect(host_on(kernel_switch))
     assert kernel_switch.rows("QoS") == {}
@@ -199,7 +277,7 @@ def test_a_switch_that_is_down(switch, host_on, new_switch, lose_journal):
     down.stop("ovsdb-server", signal.SIGKILL)
     host = host_on(switch)
     results = collect(host)
-    assert [(one.kind, one.removed) for one in results] == [("stray", True), ("unsearched", False)]
+    assert [(one.kind, one.removed) for one in results] == [("orphan", True), ("unsearched", False)]
     assert str(results[1]) == f"Open vSwitch at {down.remote} could not be searched"
     assert "Connection refused" in str(results[1].error)
     assert set(switch.rows("Port")) == {"br-int"}
@@ -225,14 +303,17 @@ def test_the_command(switch, tmp_path):
     assert run("plug", request).returncode == 0
     for file in (tmp_path / "state").iterdir():
         file.unlink()
-    seen = run("gc", "--dry-run", "-o", "json")
-    assert seen.returncode == 0, seen.stderr
+    assert [one["removed"] for one in json.loads(run("gc", "-o", "json").stdout)] == [False, False]
+    seen = run("gc", "--orphans", "--dry-run", "-o", "json")
+    assert seen.returncode == 4
+    assert "has lost records: 2 devices and ports on this host name it and are not in it" in seen.stderr
     port, tap = json.loads(seen.stdout)
-    assert {key: port[key] for key in ("kind", "vif_id", "removed", "error")} == {
-        "kind": "stray",
+    assert {key: port[key] for key in ("kind", "vif_id", "removed", "error", "lost")} == {
+        "kind": "orphan",
         "vif_id": VIF_ID,
         "removed": False,
         "error": None,
+        "lost": True,
     }
     assert {key: port["resource"][key] for key in ("resource", "name", "bridge", "database")} == {
         "resource": "OvsPort",
@@ -241,7 +322,7 @@ def test_the_command(switch, tmp_path):
         "database": switch.remote,
     }
     assert (tap["resource"]["resource"], tap["resource"]["name"]) == ("Tap", ovs_vifs.tap())
-    assert [one["removed"] for one in json.loads(run("gc", "-o", "json").stdout)] == [True, True]
+    assert [one["removed"] for one in json.loads(run("gc", "--orphans", "-o", "json").stdout)] == [True, True]
     assert set(switch.rows("Port")) == {"br-int"}
     assert run("gc").stdout == "Nothing to remove.\n"
 

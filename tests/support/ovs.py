@@ -120,6 +120,10 @@ class Switch:
     def _call(self, *command: str) -> str:
         return self.ns.run(command, env=self._environment).stdout
 
+    def appctl(self, *arguments: str) -> str:
+        """ovs-appctl, to ovs-vswitchd; returns what it prints."""
+        return self._call("ovs-appctl", f"--target={self.directory}/ovs-vswitchd.ctl", *arguments)
+
     # --- rows -----------------------------------------------------------------------------------------------
 
     def vsctl(self, *arguments: str) -> str:

@@ -26,7 +26,7 @@ MEANINGS = {
     ExitCode.FAILED: "the host refused, or something failed; the message says what and where",
     ExitCode.USAGE: "the command line is wrong",
     ExitCode.BAD_INPUT: "a file holds what cannot be read or used; the host was not touched",
-    ExitCode.DIFFERS: "`vif check` found differences",
+    ExitCode.DIFFERS: "`vif check` found differences, or the journal has lost records",
     ExitCode.NOT_PERMITTED: "this user may not do that",
     ExitCode.NOT_RECORDED: "no VIF of that id is recorded here",
     ExitCode.BUG: "a bug in vif; -v shows where",

@@ -56,6 +56,10 @@ class Output:
         else:
             print(table.aligned(columns, rows))
 
+    def warn(self, text: str) -> None:
+        """A warning, on stderr whoever reads."""
+        print(self.styled("warning:", "warn", sys.stderr), text, file=sys.stderr)
+
     def error(self, error: CommandError) -> None:
         """An error: on stdout as JSON for programs, on stderr for people."""
         if self.as_json:

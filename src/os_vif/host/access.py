@@ -47,6 +47,9 @@ class HostAccess(Protocol):
     def all_links(self) -> list[LinkInfo]:
         """Every device; for garbage collection only."""
 
+    def is_held_open(self, link: LinkInfo) -> bool:
+        """Whether a process has a macvtap open, or may have; for garbage collection only."""
+
     def read_sysctl(self, device: str, family: str, key: str) -> str | None:
         """A per-device sysctl, or None where the kernel has none."""
 
@@ -113,6 +116,12 @@ class RealHost:
     def has_link(self, name: str) -> bool:
         """Asked for its index only, which waits for nobody."""
         return rtnetlink.index_of(name) != 0
+
+    def is_held_open(self, link: LinkInfo) -> bool:
+        """By its character device, which is named after the index of the network device (drivers/net/macvtap.c)."""
+        from os_vif.host import open_files
+
+        return open_files.may_be_open(f"tap{link.index}")
 
     def boot_id(self) -> str:
         """The kernel's boot id."""

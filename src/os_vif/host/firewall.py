@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from os_vif import exception
+from os_vif.host import bridges, marks
 from os_vif.host.access import HostAccess
 from os_vif.host.firewall_tool import ChainState
 from os_vif.host.operations import Operation
@@ -30,8 +31,10 @@ class FirewallRealm:
 
     name = "firewall"
 
-    def __init__(self, host: HostAccess) -> None:
+    def __init__(self, host: HostAccess, home: str = "") -> None:
+        """``home`` is our own journal (homes.py)."""
         self._host = host
+        self._home = marks.short(home)
 
     def read(self, resources: Sequence[Resource], purpose: Purpose) -> dict[str, ChainState | _Unreadable | None]:
         """The chains concerned, by the resources' keys."""
@@ -80,8 +83,9 @@ class FirewallRealm:
         return (Step("firewall", resource.chain, f"delete {resource.label}", _delete(resource)),)
 
     def in_use(self, holding: Holding, actual: Any, leaving: Sequence[Holding]) -> str:
-        """Never: the rules are of use only while their bridge is there."""
-        return ""
+        """While VIFs of another journal are on the bridge, who may need the rules."""
+        assert isinstance(holding.resource, ForwardingRules)
+        return bridges.needed_elsewhere(self._host, holding.resource.bridge, self._home, leaving)
 
     def strays(self) -> Sequence[Marked]:
         """None: a chain is found by the bridge it is named after."""

@@ -1,36 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
 """Garbage collection: what is on the host, or in the journal, and belongs to nobody any more.
 
-Ownership is proved for each thing: by a record, or by the mark on a device. Nothing else is ever removed.
+Ownership is proved for each thing: by a record, or by the mark on a device. Nothing else is ever removed; and what
+only a mark tells of goes when it is asked for expressly, and nobody seems to need it (orphans.py).
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from os_vif import exception
-from os_vif.host import privileged, state
+from os_vif.host import orphans, privileged, related, state
 from os_vif.host.engine import Engine
 from os_vif.host.journal import PLUGGED, Damaged, Record, Scope
+from os_vif.host.orphans import Claims
 from os_vif.host.plan import Holding
 from os_vif.host.planner import Leaving
 from os_vif.host.realm import Marked, Purpose, Realm
 from os_vif.host.request import Request
-from os_vif.host.state import AddressesMoved, HostState, Resource
+from os_vif.host.state import HostState, Resource
 from os_vif.host.state_ovs import OvsPort, OvsResource
 
-UNFINISHED, UNWANTED, UNUSED, STRAY, OUTDATED = "unfinished", "unwanted", "unused", "stray", "outdated"
+UNFINISHED, UNWANTED, UNUSED, ORPHAN, OUTDATED = "unfinished", "unwanted", "unused", "orphan", "outdated"
 UNSEARCHED, UNREADABLE = "unsearched", "unreadable"
 
 _REASONS = {
     UNFINISHED: "was being plugged or unplugged when the process ended",
     UNWANTED: "is not among the VIFs to keep",
     UNUSED: "was shared, and no VIF uses it any more",
-    STRAY: "bears the mark of os-vif, and no record knows it",
+    ORPHAN: "bears the mark of os-vif, and no record knows it",
     OUTDATED: "is recorded for a network namespace of an earlier boot",
     UNSEARCHED: "could not be searched",
     UNREADABLE: "cannot be read",
@@ -41,7 +44,8 @@ _REASONS = {
 class Finding:
     """One thing to remove: a VIF with all that is held for it, or a single device or port.
 
-    Or, with an error from the beginning, what could not be looked at or into.
+    Or, with an error from the beginning, what could not be looked at or into. ``left`` says why it is not removed;
+    ``lost``: its mark names our journal, which does not know it (any more). ``together``: goes in the same breath.
     """
 
     kind: str
@@ -49,10 +53,12 @@ class Finding:
     what: str
     record: Record | None = None
     holding: Holding | None = None
-    together: tuple[Holding, ...] = ()
     removed: bool = False
     error: exception.HostError | None = None
     damaged: Damaged | None = None
+    left: str = ""
+    lost: bool = False
+    together: tuple[Holding, ...] = ()
 
     @property
     def reason(self) -> str:
@@ -80,20 +86,31 @@ class GarbageCollector:
         self._unplug_imperative = unplug_imperative
         self._places = tuple(places)
 
-    def find(self, keep: set[str] | None = None) -> list[Finding]:
-        """What can be removed now; with ``keep``, also every VIF whose id is not in it. Changes nothing."""
+    def find(
+        self, keep: set[str] | None = None, *, orphans: bool = False, claims: Callable[[], Claims] = Claims
+    ) -> list[Finding]:
+        """What can be removed now; with ``keep``, also every VIF whose id is not in it. Changes nothing.
+
+        What only its mark tells of is in it in any case, and says why it is left: always without ``orphans``, and with
+        it what is in use, what ``claims`` name, and what is to be kept.
+        """
         scope = self._engine.scope()
         # Devices first: one that is made after this look is not in it, one made before has its intent recorded.
         marked, unsearched = self._search(scope)
-        strays = list(self._strays(scope, marked))
-        unused = [f for group in _groups(self._engine.journal.unused(scope)) if (f := self._unused(*group))]
-        return [*self._records(scope, keep), *unused, *strays, *unsearched]
+        unowned = self._orphans(scope, marked, claims, keep or set(), asked=orphans)
+        return [*self._records(scope, keep), *self._unused(scope), *unowned, *unsearched]
+
+    def lost(self, *, switches: bool = True) -> list[Finding]:
+        """What names our journal, which does not know it (any more). ``switches``: also what Open vSwitch has of it."""
+        scope = self._engine.scope()
+        marked = self._search(scope)[0] if switches else self._engine.realms["link"].strays()
+        return [one for one in self._orphans(scope, marked, Claims, (), asked=False) if one.lost]
 
     def remove(self, finding: Finding) -> Finding:
         """Removes what was found. The result says whether it is gone, and holds the error if it is not."""
         if finding.damaged:
             return self._forget_damaged(finding, finding.damaged)
-        if finding.error:
+        if finding.error or finding.left:
             return finding
         try:
             if finding.kind == OUTDATED:
@@ -123,12 +140,15 @@ class GarbageCollector:
             if one.scope.namespace == scope.namespace:
                 yield Finding(UNREADABLE, one.vif_id, str(one.error.kwargs["what"]), error=one.error, damaged=one)
 
-    def _unused(self, holding: Holding, *together: Holding) -> Finding | None:
-        finding = Finding(UNUSED, "", _name_of(holding.resource), holding=holding, together=together)
-        try:
-            return finding if self._can_go(holding, together) else None
-        except exception.HostError as error:
-            return dataclasses.replace(finding, error=error)
+    def _unused(self, scope: Scope) -> Iterator[Finding]:
+        """What is shared goes with the bridge it belongs to, or not at all."""
+        for group in related.groups(self._engine.journal.unused(scope)):
+            finding = Finding(UNUSED, "", _name_of(group[0].resource), holding=group[0], together=tuple(group[1:]))
+            try:
+                if not self._reason_to_stay(group):
+                    yield finding
+            except exception.HostError as error:
+                yield dataclasses.replace(finding, error=error)
 
     def _search(self, scope: Scope) -> tuple[list[Marked], list[Finding]]:
         """All that bears our mark, and what could not be searched for it."""
@@ -148,43 +168,65 @@ class GarbageCollector:
             yield from _request_of(record).desired
         yield from (holding.resource for holding in self._engine.journal.unused(scope))
 
-    def _strays(self, scope: Scope, marked: Sequence[Marked]) -> Iterator[Finding]:
-        """What only strays are ports of, or on top of, goes after these; ports of a switch before their devices."""
+    def _orphans(
+        self,
+        scope: Scope,
+        marked: Sequence[Marked],
+        claims: Callable[[], Claims],
+        keep: Collection[str],
+        *,
+        asked: bool,
+    ) -> Iterator[Finding]:
         recorded = self._recorded_vifs()
         elsewhere = {one.vif_id for one in marked if one.elsewhere and one.vif_id}
         unknown = [
-            (one.vif_id, Holding(one.resource, made=True))
+            one
             for one in marked
             if not one.elsewhere
             and one.vif_id not in elsewhere
             and not self._engine.journal.is_held(scope, one.resource.key)
             and not _is_explained(one.vif_id, one.resource, recorded)
         ]
-        going: list[tuple[str, Holding]] = []
-        while now := [pair for pair in unknown if self._can_go(pair[1], tuple(holding for _, holding in going))]:
-            going += now
-            unknown = [pair for pair in unknown if pair not in now]
-        for vif_id, holding in sorted(going, key=lambda pair: not isinstance(pair[1].resource, OvsResource)):
-            yield Finding(STRAY, vif_id, _name_of(holding.resource), holding=holding)
+        if not unknown:
+            return
+        reason_to_stay = functools.partial(self._reason_to_stay, orphan=True)
+        for orphan in orphans.judged(unknown, claims(), keep, recorded, reason_to_stay):
+            one = orphan.marked
+            yield Finding(
+                ORPHAN,
+                one.vif_id,
+                _name_of(one.resource),
+                holding=orphan.holding,
+                left=orphan.stays or ("" if asked else orphans.UNASKED),
+                lost=one.ours,
+                together=orphan.together,
+            )
 
-    def _is_explained_by_now(self, finding: Finding) -> bool:
-        """Whether a VIF was plugged since it was found to be stray."""
-        if finding.kind != STRAY:
+    def _is_needed_by_now(self, finding: Finding) -> bool:
+        """Whether a VIF was plugged since what seemed an orphan was found, or a process has come to hold it open."""
+        if finding.kind != ORPHAN:
             return False
         assert finding.holding is not None
         resource = finding.holding.resource
-        if _is_explained(finding.vif_id, resource, self._recorded_vifs()):
+        realm = self._engine.realms[resource.realm]
+        held_open = getattr(realm, "is_held_open", None)
+        if _is_explained(finding.vif_id, resource, self._recorded_vifs()) or (held_open and held_open(resource)):
             return True
         # What was being made by a service with another journal tells of it by now.
-        marked = self._engine.realms[resource.realm].strays() if not finding.vif_id else ()
+        marked = realm.strays() if not finding.vif_id else ()
         return any(one.resource.key == resource.key and (one.elsewhere or one.vif_id) for one in marked)
 
     def _recorded_vifs(self) -> set[str]:
         return self._engine.journal.vif_ids()
 
-    def _can_go(self, holding: Holding, before: tuple[Holding, ...] = ()) -> bool:
-        """Whether nobody uses it, once what goes ``before`` has gone."""
-        return not holding.resource.shared or not self._engine.planner.unplug([_alone("", holding, *before)]).notes
+    def _reason_to_stay(
+        self, together: Sequence[Holding], before: Sequence[Holding] = (), *, orphan: bool = False
+    ) -> str:
+        """Why what is shared is still used, once what goes ``before`` has gone; "" where it is not."""
+        if not any(holding.resource.shared for holding in together):
+            return ""
+        notes = self._engine.planner.unplug([_alone("", *before, *together, orphan=orphan)]).notes
+        return notes[0].partition(" stays: ")[2] if notes else ""
 
     def _forget(self, finding: Finding) -> None:
         assert finding.record is not None
@@ -206,12 +248,14 @@ class GarbageCollector:
     def _take_away(self, finding: Finding) -> bool:
         """Whether it is gone; it stays where somebody has come to need it since."""
         assert finding.holding is not None
-        keys = [holding.resource.key for holding in (finding.holding, *finding.together)]
         scope = self._engine.scope()
+        holdings = (finding.holding, *finding.together)
+        keys = [holding.resource.key for holding in holdings]
         with self._engine.holding_keys(scope, keys):
-            if any(self._engine.journal.users(scope, key) for key in keys) or self._is_explained_by_now(finding):
+            if any(self._engine.journal.users(scope, key) for key in keys) or self._is_needed_by_now(finding):
                 return False
-            work = self._engine.planner.unplug([_alone(finding.vif_id, finding.holding, *finding.together)])
+            leaving = _alone(finding.vif_id, *holdings, orphan=finding.kind == ORPHAN)
+            work = self._engine.planner.unplug([leaving])
             errors = self._engine.worker.do_all(work.tasks)
             if errors:
                 raise exception.UnplugIncomplete(errors)
@@ -248,20 +292,8 @@ def _name_of(resource: Resource) -> str:
     return f"{resource.label}{bridge} at {resource.database}"
 
 
-def _groups(holdings: Sequence[Holding]) -> Iterator[tuple[Holding, ...]]:
-    """Each for itself; but a bridge that the host's own addresses live on goes with these, and with its interface."""
-    rest = {holding.resource.key: holding for holding in holdings}
-    for moved in [h for h in holdings if isinstance(h.resource, AddressesMoved)]:
-        assert isinstance(moved.resource, AddressesMoved)
-        names = (moved.resource.target, moved.resource.source)
-        links = [rest.pop(f"link/{name}") for name in names if f"link/{name}" in rest]
-        rest.pop(moved.resource.key)
-        yield (*links[:1], moved, *links[1:])
-    yield from ((holding,) for holding in rest.values())
-
-
-def _alone(vif_id: str, *holdings: Holding) -> Leaving:
-    return Leaving(Purpose(vif_id, privileged.DEFAULT_CONTEXT), holdings)
+def _alone(vif_id: str, *holdings: Holding, orphan: bool = False) -> Leaving:
+    return Leaving(Purpose(vif_id, privileged.DEFAULT_CONTEXT), holdings, orphan=orphan)
 
 
 def _request_of(record: Record) -> Request:

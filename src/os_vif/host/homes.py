@@ -23,16 +23,25 @@ def of_journal(path: str) -> str:
 
 
 def shortened(home: str, room: int) -> str:
-    """The same in at most ``room`` bytes: of a path that is too long, or no text, a digest."""
+    """The same in at most ``room`` bytes: of a path that is too long, or no text of one word, a digest."""
     path, root = _parts(home)
-    if home.isprintable() and len(home.encode()) <= room:
+    if path.startswith(_DIGEST):
         return home
-    return f"{_DIGEST}{hashlib.blake2b(os.fsencode(path), digest_size=8).hexdigest()}@{root}"
+    if home.isprintable() and " " not in home and len(home.encode()) <= room:
+        return home
+    return f"{_digest(path)}@{root}"
 
 
 def is_same_path(one: str, other: str) -> bool:
     """Whether both have the same path. Below which root does not matter to who shares a file with a container."""
-    return _parts(one)[0] == _parts(other)[0]
+    ours, theirs = _parts(one)[0], _parts(other)[0]
+    return ours == theirs or bool(ours and theirs and _digest(ours) == _digest(theirs))
+
+
+def _digest(path: str) -> str:
+    if path.startswith(_DIGEST):
+        return path
+    return f"{_DIGEST}{hashlib.blake2b(os.fsencode(path), digest_size=8).hexdigest()}"
 
 
 def is_elsewhere(home: str, ours: str) -> bool:
@@ -43,6 +52,12 @@ def is_elsewhere(home: str, ours: str) -> bool:
     if root not in ("", _root()):
         return True
     return not is_same_path(home, ours) and _is_there(path)
+
+
+def is_gone(home: str) -> bool:
+    """Whether the file is certainly not there now; it may be one that is not mounted."""
+    path, root = _parts(home)
+    return root in ("", _root()) and not _is_there(path)
 
 
 def _parts(home: str) -> tuple[str, str]:

@@ -18,11 +18,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from os_vif.host import firewall_tool, neighbour_table, rtnetlink, rtnetlink_ip, sysctl, tap_device
+from os_vif.host.mark_form import DEVICE_GROUP, proves_ownership
 from os_vif.host.netlink import KernelError
-
-#: Devices that os-vif makes are in this group (IFLA_GROUP; "ovif" as hexadecimal digits of its first letters, o-v-i)
-#: from their first moment, so that a process killed right after creation leaves no device of unknown origin.
-DEVICE_GROUP = 0x6F7669
 
 #: What the kernel takes; the names of "all" devices are those of settings, and no device's.
 _NAME = re.compile(r"^(?!(?:\.{1,2}|all|default)$)[^\s/:\x00]{1,15}$")
@@ -101,11 +98,7 @@ def _hasten_deletions(operations: Sequence[Sequence[Any]], start: int) -> None:
 
 def _ours(name: str, index: int | None = None) -> rtnetlink.LinkInfo | None:
     link = rtnetlink.get_link(_checked(name))
-    return link if link and index in (None, link.index) and _is_marked(link) else None
-
-
-def _is_marked(link: rtnetlink.LinkInfo) -> bool:
-    return link.group == DEVICE_GROUP or link.alias.startswith("os-vif")
+    return link if link and index in (None, link.index) and proves_ownership(link.group, link.alias) else None
 
 
 def _link_delete(name: str, index: int | None = None) -> None:
@@ -113,7 +106,7 @@ def _link_delete(name: str, index: int | None = None) -> None:
     link = rtnetlink.get_link(_checked(name))
     if link is None or (index is not None and link.index != index):
         return
-    if not _is_marked(link):
+    if not proves_ownership(link.group, link.alias):
         raise KernelError(errno.EPERM, f"{name} is not marked as made by os-vif")
     _tolerating_absence(rtnetlink.delete_link, link.index)
     _wait_until_gone(name, link.index)

@@ -17,8 +17,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from os_vif.host import bridges, marks, uplinks
 from os_vif.host import layer3_settings as settings
-from os_vif.host import marks, uplinks
 from os_vif.host import rtnetlink_ip as ip
 from os_vif.host.access import HostAccess
 from os_vif.host.operations import Operation
@@ -72,8 +72,10 @@ class Layer3Realm:
 
     name = "layer3"
 
-    def __init__(self, host: HostAccess) -> None:
+    def __init__(self, host: HostAccess, home: str = "") -> None:
+        """``home`` is our own journal (homes.py)."""
         self._host = host
+        self._home = marks.short(home)
 
     def read(self, resources: Sequence[Resource], purpose: Purpose) -> dict[str, _Side]:
         """What is on each device concerned."""
@@ -195,9 +197,12 @@ class Layer3Realm:
         return self._side(self._host.get_link_by_index(index)) if found.link is None and index else found
 
     def in_use(self, holding: Holding, actual: Any, leaving: Sequence[Holding]) -> str:
-        """Addresses go back with the device that they came from, not before it has left the bridge."""
+        """Addresses go back with the device that they came from, not before it has left the bridge; nor while VIFs of
+        another journal are there, which lead out by that device."""
         resource = holding.resource
         assert isinstance(resource, AddressesMoved)
+        if elsewhere := bridges.needed_elsewhere(self._host, resource.target, self._home, leaving):
+            return elsewhere
         source, target = self._source(holding, actual[resource.source]), actual[resource.target]
         together = any(isinstance(h.resource, Link) and h.resource.name == resource.source for h in leaving)
         if source.link is None or target.link is None or together or source.link.master != target.link.index:

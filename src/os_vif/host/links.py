@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from os_vif import exception
-from os_vif.host import homes, link_births, marks
+from os_vif.host import homes, link_births, marks, rtnetlink_ip
 from os_vif.host.access import HostAccess
 from os_vif.host.link_view import LinkView
 from os_vif.host.operations import Operation
@@ -28,6 +28,7 @@ from os_vif.host.state import (
     VethPeer,
     Vlan,
 )
+from os_vif.host.usage import Usage
 
 
 class LinkRealm:
@@ -83,7 +84,9 @@ class LinkRealm:
         """The alias that a device of ours is to have."""
         if marks.is_current(info, resource, purpose.vif_id, self._home):
             return info.alias
-        return marks.alias_for(resource, purpose.vif_id, self._home)
+        # Other journals may have VIFs on what is shared: each is named until its last one has gone.
+        others = marks.others_of(info, self._home) if resource.shared and marks.is_legible(info) else ()
+        return marks.alias_for(resource, purpose.vif_id, self._home, others)
 
     def _check_ownership(self, resource: Link, info: LinkInfo, purpose: Purpose) -> bool:
         """Whether the device counts as made by us. Raises ForeignDevice where it is in the way."""
@@ -129,22 +132,57 @@ class LinkRealm:
         ports = sorted({port.name for port in actual.ports(name)} - ours)
         above = sorted({link.name for link in actual.on_top_of(name)} - ours)
         info = actual.link(name)
-        if info and self._is_elsewhere(info):
-            return f"journal {marks.home_of(info)} answers for it"
         if ports:
             return f"bridge {name} still has port {', '.join(ports)}"
+        bridge = actual.name_of(info.master) if info else ""
+        if bridge and bridge not in ours:
+            return f"{name} is a port of {bridge}"
         return f"{', '.join(above)} is on top of {name}" if above else ""
+
+    def leave(self, holding: Holding, actual: Any) -> tuple[str, Sequence[Step]]:
+        """Where VIFs of other journals need a device of ours, too, by its mark: it stays, and names only those.
+
+        Also of a journal whose file is not there: it may be one that is not mounted.
+        """
+        resource = holding.resource
+        assert isinstance(resource, Link)
+        info = actual.link(resource.name)
+        if info is None or not holding.made or not resource.shared or not marks.is_marked(info):
+            return "", ()
+        others = marks.others_of(info, self._home)
+        if not others:
+            return "", ()
+        alias = marks.alias_for(resource, "", "", others)
+        steps = [_change_step(resource, "alias", info.alias, alias)] if alias != info.alias else []
+        return f"journal {', '.join(others)} needs it too", steps
 
     def strays(self) -> Sequence[Marked]:
         """Every device that bears our mark; of a veth pair, the end with the lower index."""
-        marked = [info for info in self._host.all_links() if marks.is_marked(info)]
-        found = [(info, _as_resource(info)) for info in marked]
-        return [
-            Marked(marks.owner_of(info), link, self._is_elsewhere(info)) for info, link in found if link is not None
-        ]
+        links = self._host.all_links()
+        usage = Usage(links, self._host.is_held_open, self._has_addresses)
+        names = {info.index: info.name for info in links}
+        return [self._marked(info, link, usage, names.get(info.master, "")) for info, link in _marked_links(links)]
 
-    def _is_elsewhere(self, info: LinkInfo) -> bool:
-        return homes.is_elsewhere(marks.home_of(info), self._home)
+    def _has_addresses(self, info: LinkInfo) -> bool:
+        return any(not rtnetlink_ip.is_link_local(address) for address in self._host.addresses_of(info.index))
+
+    def is_held_open(self, resource: Link) -> bool:
+        """Whether a process holds a tap or macvtap open now, or may."""
+        info = self._host.get_link(resource.name)
+        if info is None:
+            return False
+        return (info.kind == "tun" and info.carrier) or (info.kind == "macvtap" and self._host.is_held_open(info))
+
+    def _marked(self, info: LinkInfo, link: Link, usage: Usage, bridge: str) -> Marked:
+        named = marks.homes_of(info)
+        return Marked(
+            marks.owner_of(info),
+            link,
+            elsewhere=any(homes.is_elsewhere(home, self._home) for home in named),
+            ours=bool(self._home) and marks.names(info, self._home),
+            in_use=usage.of(info),
+            port_of=bridge,
+        )
 
     def _deletion(self, resource: Link, info: LinkInfo, purpose: Purpose) -> Iterator[Step]:
         """A device to adopt gets our mark first: it was plugged by an earlier os-vif, and not plugged again since."""
@@ -326,6 +364,13 @@ def _restoration(holding: Holding, resource: Link, info: LinkInfo, view: LinkVie
             yield Step("link", resource.name, text, _set(resource, name, old))
     if isinstance(resource, ExistingLink) and resource.leave_down and info.up and "up" not in holding.prior:
         yield Step("link", resource.name, f"bring {resource.name} down", _set(resource, "up", False))
+
+
+def _marked_links(links: Sequence[LinkInfo]) -> Iterator[tuple[LinkInfo, Link]]:
+    for info in links:
+        link = _as_resource(info) if marks.is_marked(info) and marks.is_legible(info) else None
+        if link is not None:
+            yield info, link
 
 
 def _as_resource(info: LinkInfo) -> Link | None:

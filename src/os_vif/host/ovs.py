@@ -21,7 +21,7 @@ from os_vif.host.ovsdb_rows import Row
 from os_vif.host.plan import Holding, Outcome, Step
 from os_vif.host.realm import Marked, Purpose
 from os_vif.host.state import IfForeign, Resource
-from os_vif.host.state_ovs import IDENTITY, OvsBridge, OvsPort, OvsResource
+from os_vif.host.state_ovs import IDENTITY, OvsBridge, OvsDatabase, OvsPort, OvsResource
 
 #: Interfaces whose device ovs-vswitchd makes itself. For all others it has to be there already.
 _MADE_BY_SWITCH = ("internal", "patch", "dpdk", "dpdkvhostuser", "dpdkvhostuserclient")
@@ -86,7 +86,7 @@ class OvsRealm:
             made = MARK in found.external_ids or bridge.if_foreign is IfForeign.ADOPT
             return Outcome(Holding(bridge, made=made))
         _check_known("datapath_type", bridge.datapath_type, view.datapath_types, bridge, purpose)
-        return Outcome(Holding(bridge, made=True), (ovs_changes.add_bridge(bridge, purpose.vif_id),))
+        return Outcome(Holding(bridge, made=True), (ovs_changes.add_bridge(bridge, self._marks(purpose)),))
 
     def _converge_port(self, port: OvsPort, view: OvsView, purpose: Purpose) -> Outcome:
         found = view.ports.get(port.name)
@@ -134,7 +134,10 @@ class OvsRealm:
     def searches(self, known: Iterable[Resource]) -> list[Callable[[], Sequence[Marked]]]:
         """What strays() does, for each of the databases that the resources are in. Each may raise HostError."""
         places = ovs_strays.databases(known)
-        return [functools.partial(ovs_strays.find, self._database, place, self._home) for place in places]
+        return [functools.partial(self._find, place) for place in places]
+
+    def _find(self, place: OvsDatabase) -> Sequence[Marked]:
+        return ovs_strays.find(self._database, place, self._home, self._host.get_link)
 
     def run(self, operations: Sequence[Operation], context: str) -> None:
         """All operations in one transaction; then waits for Open vSwitch to act on them. Raises OperationFailed."""

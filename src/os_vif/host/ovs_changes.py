@@ -27,13 +27,14 @@ from os_vif.host.plan import Step
 from os_vif.host.state_ovs import OvsBridge, OvsPort, OvsResource
 
 
-def add_bridge(bridge: OvsBridge, vif_id: str) -> Step:
+def add_bridge(bridge: OvsBridge, marks: Mapping[str, str]) -> Step:
     """Makes a bridge with the port of its own that every bridge has."""
+    told = {MARK: SHARED} if bridge.shared else marks
     row, port, interface = (row_id(table, bridge.name) for table in ("Bridge", "Port", "Interface"))
     values = {
         "name": bridge.name,
         "ports": refs([port]),
-        "external_ids": to_map({**bridge.external_ids, MARK: SHARED if bridge.shared else vif_id}),
+        "external_ids": to_map({**bridge.external_ids, **told}),
     }
     if bridge.datapath_type is not None:
         values["datapath_type"] = bridge.datapath_type

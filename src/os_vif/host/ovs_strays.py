@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from os_vif import exception
@@ -12,15 +12,18 @@ from os_vif.host.deadline import Deadline
 from os_vif.host.ovs_view import HOME, MARK, SHARED
 from os_vif.host.ovsdb_database import Database, OutcomeUnknown, TransactionFailed
 from os_vif.host.ovsdb_endpoint import Credentials, parse
-from os_vif.host.ovsdb_rows import from_map, from_set, select
+from os_vif.host.ovsdb_rows import from_map, from_optional, from_set, select
 from os_vif.host.realm import Marked
+from os_vif.host.rtnetlink import LinkInfo
 from os_vif.host.state import Resource
 from os_vif.host.state_ovs import OvsBridge, OvsDatabase, OvsPort, OvsResource
+from os_vif.host.usage import HELD_OPEN
 
 #: Seconds that a database may take to answer: whoever collects garbage does not wait until it is back.
 _LONGEST_SEARCH = 5
 
 Connect = Callable[[str, Any], Database]
+Device = Callable[[str], LinkInfo | None]
 
 
 def databases(known: Iterable[Resource]) -> list[OvsDatabase]:
@@ -41,10 +44,11 @@ def databases(known: Iterable[Resource]) -> list[OvsDatabase]:
     return list(found.values())
 
 
-def find(connect: Connect, place: OvsDatabase, home: str) -> list[Marked]:
+def find(connect: Connect, place: OvsDatabase, home: str, device: Device) -> list[Marked]:
     """The ports and bridges made for a VIF.
 
-    ``home`` is our own journal (homes.py). Raises HostError where the database cannot be read.
+    ``home`` is our own journal (homes.py), ``device`` looks up one of this network namespace by name. Raises HostError
+    where the database cannot be read.
     """
     try:
         if not place.expected and not _is_there(place):
@@ -52,14 +56,31 @@ def find(connect: Connect, place: OvsDatabase, home: str) -> list[Marked]:
         questions = [
             select("Port", [], ["_uuid", "name", "external_ids"]),
             select("Bridge", [], ["name", "external_ids", "ports"]),
+            select("Interface", [], ["name", "type", "link_state", "status"]),
         ]
         deadline = Deadline(min(place.seconds, _LONGEST_SEARCH))
-        ports, bridges = (
+        ports, bridges, interfaces = (
             answer["rows"] for answer in connect(place.database, place.credentials).transact(questions, deadline)
         )
     except (OSError, TransactionFailed, OutcomeUnknown, exception.HostError) as error:
         raise _not_searched(place, error) from error
-    return [*_ports(place, ports, bridges, home), *_bridges(place, bridges)]
+    used = {row["name"]: _in_use(row, device) for row in interfaces}
+    return [*_ports(place, ports, bridges, home, used), *_bridges(place, bridges, home)]
+
+
+def _in_use(interface: dict[str, Any], device: Device) -> str:
+    """Why a port is in use, as far as Open vSwitch tells; of a device of ours, that device tells itself."""
+    status, kind = from_map(interface["status"]), interface["type"]
+    if status.get("status") == "connected":
+        return "a guest is connected to its socket"
+    if kind == "patch" or kind.startswith("dpdk") or from_optional(interface["link_state"]) != "up":
+        return ""
+    found = device(interface["name"]) if kind in ("", "system", "tap") else None
+    if found is None:
+        return "Open vSwitch says that it is up"
+    if found.kind == "tun":
+        return HELD_OPEN if found.carrier else ""
+    return "" if found.kind == "veth" else "Open vSwitch says that it is up"
 
 
 def _is_there(place: OvsDatabase) -> bool:
@@ -74,22 +95,32 @@ def _is_there(place: OvsDatabase) -> bool:
 
 
 def _ports(
-    place: OvsDatabase, ports: Sequence[dict[str, Any]], bridges: Sequence[dict[str, Any]], home: str
+    place: OvsDatabase,
+    ports: Sequence[dict[str, Any]],
+    bridges: Sequence[dict[str, Any]],
+    home: str,
+    used: Mapping[str, str],
 ) -> Iterator[Marked]:
     bridge_of = {port: bridge["name"] for bridge in bridges for port in from_set(bridge["ports"])}
     for row in ports:
         ids = from_map(row["external_ids"])
         if MARK in ids:
             port = OvsPort(name=row["name"], bridge=bridge_of.get(row["_uuid"][1], ""), **_of(place))
-            yield Marked(ids[MARK], port, homes.is_elsewhere(ids.get(HOME, ""), home))
+            yield _marked(ids, port, home, used.get(row["name"], ""))
 
 
-def _bridges(place: OvsDatabase, bridges: Sequence[dict[str, Any]]) -> Iterator[Marked]:
+def _marked(ids: Mapping[str, str], resource: OvsResource, home: str, in_use: str = "") -> Marked:
+    named = ids.get(HOME, "")
+    ours = bool(home and named) and homes.is_same_path(named, home)
+    return Marked(ids[MARK], resource, homes.is_elsewhere(named, home), ours=ours, in_use=in_use)
+
+
+def _bridges(place: OvsDatabase, bridges: Sequence[dict[str, Any]], home: str) -> Iterator[Marked]:
     """As shared ones: so they stay for as long as they have ports that do not go."""
     for row in bridges:
-        vif_id = from_map(row["external_ids"]).get(MARK, SHARED)
-        if vif_id != SHARED:
-            yield Marked(vif_id, OvsBridge(name=row["name"], shared=True, **_of(place)))
+        ids = from_map(row["external_ids"])
+        if ids.get(MARK, SHARED) != SHARED:
+            yield _marked(ids, OvsBridge(name=row["name"], shared=True, **_of(place)), home)
 
 
 def _of(place: OvsDatabase) -> dict[str, Any]:

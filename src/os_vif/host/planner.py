@@ -51,11 +51,15 @@ class Work:
 
 @dataclass(frozen=True)
 class Leaving:
-    """A VIF that goes: what is held for it, and which of that is needed by other VIFs."""
+    """A VIF that goes: what is held for it, and which of that is needed by other VIFs.
+
+    ``orphan``: no record tells of it, and which journals its mark names has been looked at.
+    """
 
     purpose: Purpose
     holdings: tuple[Holding, ...]
     needed_by_others: frozenset[str] = frozenset()
+    orphan: bool = False
 
 
 class Planner:
@@ -109,6 +113,10 @@ class Planner:
         actual = self._read_leaving(leaving)
         for one in leaving:
             going, kept, reason = self._sort_out(one, gone, actual, keep_shared=keep_shared)
+            elsewhere, steps = ("", []) if keep_shared or one.orphan else self._leave(kept, actual)
+            if elsewhere:
+                tasks += _tasks(steps, one.purpose)
+                released += [holding.resource.key for holding in kept]
             gone += going
             for holding in reversed(going):
                 realm = self._realms[holding.resource.realm]
@@ -132,8 +140,20 @@ class Planner:
         if keep_shared and kept:
             reason = "without a journal, nobody knows who else needs it"
         else:
-            reason = self._in_use(kept, actual, [*gone, *going])
+            elsewhere = "" if one.orphan else self._leave(kept, actual)[0]
+            reason = elsewhere or self._in_use(kept, actual, [*gone, *going])
         return ([h for h in going if not h.resource.shared], kept, reason) if reason else (going, [], "")
+
+    def _leave(self, shared: Sequence[Holding], actual: Mapping[str, object]) -> tuple[str, list[Step]]:
+        """Why VIFs of another journal need what is shared, and what it takes to leave it to that journal."""
+        reasons: list[str] = []
+        steps: list[Step] = []
+        for holding in shared:
+            leave = getattr(self._realms[holding.resource.realm], "leave", None)
+            reason, more = leave(holding, actual[holding.resource.realm]) if leave else ("", ())
+            reasons += [reason] if reason else []
+            steps += more
+        return (reasons[0] if reasons else ""), steps
 
     def _in_use(self, shared: Sequence[Holding], actual: Mapping[str, object], leaving: Sequence[Holding]) -> str:
         reasons = (self._realms[h.resource.realm].in_use(h, actual[h.resource.realm], leaving) for h in shared)

@@ -36,12 +36,17 @@ class OfTheHost(str):
 class Marked:
     """What bears our mark. ``vif_id`` is the VIF it was made for; "" where it is shared, or that is not (yet) told.
 
-    ``elsewhere``: another journal answers for it, and so for all that is there for its VIF.
+    ``elsewhere``: another journal answers for it, and so for all that is there for its VIF. ``ours``: the mark names
+    our journal. ``in_use``: why it is in use, whatever any record says; "" where nobody seems to need it. ``port_of``:
+    the name of the bridge that it is a port of.
     """
 
     vif_id: str
     resource: Resource
     elsewhere: bool = False
+    ours: bool = False
+    in_use: str = ""
+    port_of: str = ""
 
 
 class Realm(Protocol):
@@ -63,6 +68,9 @@ class Realm(Protocol):
 
         ``leaving`` are the resources that would go at the same time.
         """
+
+    # A realm may also have leave(holding, actual) -> (reason, steps): the reason, where a shared resource is needed by
+    # VIFs of another journal, and the steps that say on the host that ours needs it no more.
 
     def run(self, operations: Sequence[Operation], context: str) -> None:
         """Does operations in order. Raises OperationFailed."""

@@ -17,9 +17,6 @@ _OWN = {
     "ovs": ("ovs", "OvsRealm"),
 }
 
-#: Realms whose marks name the journal.
-_WITH_HOME = ("link", "ovs")
-
 
 class Realms(Mapping[str, Realm]):
     """All realms by name; ``extra`` ones take the place of ours of the same name."""
@@ -43,5 +40,5 @@ class Realms(Mapping[str, Realm]):
     def _make(self, name: str) -> Realm:
         module, kind = _OWN[name]
         make = getattr(importlib.import_module(f"os_vif.host.{module}"), kind)
-        realm: Realm = make(self._host, self._home) if name in _WITH_HOME else make(self._host)
+        realm: Realm = make(self._host, self._home)
         return realm

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from os_vif.host.mark_form import deletion_group
 from os_vif.host.netlink import (
     NLM_F_CREATE,
     NLM_F_DUMP,
@@ -32,6 +33,7 @@ _RTM_NEWLINK, _RTM_DELLINK, _RTM_GETLINK = 16, 17, 18
 
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 10
 _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_GROUP, _IFLA_NET_NS_FD, _IFLA_EXT_MASK = 18, 20, 27, 28, 29
+_IFLA_CARRIER, _IFLA_LINK_NETNSID = 33, 37
 _IFLA_INFO_KIND, _IFLA_INFO_DATA = 1, 2
 _SKIP_STATISTICS = 8
 
@@ -58,7 +60,11 @@ _OPTIONS: dict[str, dict[str, tuple[int, str]]] = {
 
 @dataclass(frozen=True)
 class LinkInfo:
-    """A network device as the kernel describes it. ``options`` holds what is particular to its kind."""
+    """A network device as the kernel describes it. ``options`` holds what is particular to its kind.
+
+    ``carrier``: of a tap, whether a process has it open, up or not. ``parent_elsewhere``: ``parent`` is the index of a
+    device of another network namespace.
+    """
 
     index: int
     name: str
@@ -72,6 +78,8 @@ class LinkInfo:
     group: int = 0
     alias: str = ""
     options: dict[str, Any] = field(default_factory=dict)
+    carrier: bool = False
+    parent_elsewhere: bool = False
 
 
 def index_of(name: str) -> int:
@@ -137,6 +145,8 @@ def _parse_link(data: bytes) -> LinkInfo:
         group=_number(found.get(_IFLA_GROUP)),
         alias=_text(found.get(_IFLA_IFALIAS, b"")),
         options=options,
+        carrier=found.get(_IFLA_CARRIER, b"")[:1] == b"\x01",
+        parent_elsewhere=_IFLA_LINK_NETNSID in found,
     )
 
 
@@ -279,10 +289,9 @@ def _flags(*, up: bool | None, promiscuous: bool | None) -> tuple[int, int]:
 
 def delete_links(links: Sequence[LinkInfo]) -> None:
     """Deletes devices in one go, as a group (IFLA_GROUP) made for that. Raises KernelError; some may be gone then."""
-    group = secrets.randbits(31) | 1 << 30
+    group = deletion_group(secrets.randbits(8))
     for link in links:
-        # The group may be all that marks a device as ours; should we be killed here, the alias still does.
-        set_link(link.index, group=group, alias=link.alias or "os-vif")
+        set_link(link.index, group=group)
     conversation().ask(_RTM_DELLINK, _LINK.pack(0, 0, 0, 0, 0) + u32(_IFLA_GROUP, group))
 
 

@@ -237,6 +237,11 @@ class ForwardingRules(Resource):
     below: str = ""
 
     @property
+    def bridge(self) -> str:
+        """The bridge that the chain is named after."""
+        return self.chain.removeprefix("os-vif-")
+
+    @property
     def key(self) -> str:
         return f"firewall/{self.family}/{self.chain}"
 

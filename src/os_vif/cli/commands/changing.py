@@ -124,23 +124,27 @@ def _unplug_recorded(ids: list[str], output: Output) -> list[dict[str, Any]]:
 
 
 def _repair(arguments: argparse.Namespace, output: Output) -> ExitCode:
-    from os_vif.cli import services, session, subjects
+    from os_vif.cli import lost, services, session, subjects
 
     session.open_library(arguments)
     chosen = subjects.chosen(arguments.files)
+    unknown = lost.found()
+    lost.warn(unknown, output)
     started = time.monotonic()
     results, code = subjects.each(chosen, output, "repairing", _repaired)
     served: list[dict[str, Any]] = []
     if not arguments.files:
         served, failure = services.repaired(output)
         code = code or failure
-    output.document({"vifs": results, "services": served, "milliseconds": _milliseconds(started)})
+    not_recorded = [{"vif_id": vif_id or None, "what": whats} for vif_id, whats in lost.by_vif(unknown).items()]
+    told = {"vifs": results, "services": served, "not_recorded": not_recorded}
+    output.document(told | {"milliseconds": _milliseconds(started)})
     for result in results:
         _show_repaired(result, output)
     services.show_repaired(served, output)
     changed = sum(1 for result in results if result.get("steps"))
     output.line(f"{changed} of {_count(len(results))} repaired in {_milliseconds(started):.0f} ms.")
-    return code
+    return code or (ExitCode.DIFFERS if unknown else ExitCode.OK)
 
 
 def _repaired(subject: Subject) -> dict[str, Any]:

@@ -28,8 +28,8 @@ def register(commands: Subparsers) -> None:
         "check",
         _check,
         help="compare the host with what VIFs need",
-        description="Without FILE: everything recorded here, and the DHCP servers of networks. Exit code 4 when there "
-        "are differences.",
+        description="Without FILE: everything recorded here, the DHCP servers of networks, and what names this "
+        "journal and is not recorded. Exit code 4 when there are differences.",
     )
     add_files(check, optional=True)
 
@@ -61,16 +61,18 @@ def show_plan(plan: Any, output: Output) -> None:
 
 
 def _check(arguments: argparse.Namespace, output: Output) -> ExitCode:
-    from os_vif.cli import recorded, services, session, subjects
+    from os_vif.cli import lost, recorded, services, session, subjects
 
     session.open_library(arguments)
     chosen = subjects.chosen(arguments.files)
+    unknown = lost.found()
+    lost.warn(unknown, output)
     if not chosen:
         output.line(f"Nothing is recorded here ({recorded.place_of_journal()}).")
     results, code = subjects.each(chosen, output, "checking", _checked)
     if not arguments.files:
         served, failure = services.checked(output)
-        results, code = results + served, code or failure
+        results, code = results + served + lost.results(unknown), code or failure
     output.document(results)
     _show_results(results, output)
     return code or (ExitCode.DIFFERS if any(result.get("ok") is False for result in results) else ExitCode.OK)
@@ -94,7 +96,7 @@ def _checked(subject: Subject) -> dict[str, Any]:
 def _show_results(results: list[dict[str, Any]], output: Output) -> None:
     words = {True: ("ok", "good"), False: ("differs", "bad"), None: ("unknown", "warn")}
     for result in results:
-        name = result.get("service") or result["vif_id"]
+        name = result.get("service") or result["vif_id"] or "what is shared"
         if result["error"]:
             output.line(f"failed   {name}", "bad")
             continue

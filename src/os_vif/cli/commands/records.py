@@ -5,11 +5,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from os_vif.cli.exit_code import ExitCode
 from os_vif.cli.output import Output
 from os_vif.cli.registry import Subparsers, complete_ids
+
+if TYPE_CHECKING:
+    from os_vif.host.journal import Scope
+
+#: The status of what is on the host and names this journal, which does not know it.
+LOST = "not recorded"
 
 
 def register(commands: Subparsers) -> None:
@@ -29,13 +35,18 @@ def register(commands: Subparsers) -> None:
 
 def _list(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif import plugging
-    from os_vif.cli import recorded, session
+    from os_vif.cli import lost, recorded, session
 
     session.open_journal(arguments)
     scope = plugging.engine().scope()
     records = recorded.all_records()
-    output.document([recorded.to_primitive(record, scope) for record in records])
-    if not records:
+    unknown = lost.found(switches=False)
+    lost.warn(unknown, output)
+    vifs = lost.by_vif(unknown)
+    output.document(
+        [*(recorded.to_primitive(record, scope) for record in records), *(_lost(vif_id, scope) for vif_id in vifs)]
+    )
+    if not records and not vifs:
         output.line(f"Nothing is recorded in {recorded.place_of_journal()}.")
         return ExitCode.OK
     rows = [
@@ -43,6 +54,13 @@ def _list(arguments: argparse.Namespace, output: Output) -> ExitCode:
     ]
     output.table(("device", "plugin", "status", "since", "where", "VIF"), rows)
     return ExitCode.OK
+
+
+def _lost(vif_id: str, scope: Scope) -> dict[str, Any]:
+    """In the form of what is recorded; ``vif_id`` is null for what is shared."""
+    unknown = dict.fromkeys(("plugin", "device", "generation", "changed"))
+    here = {"where": "here", "boot": scope.boot, "namespace": scope.namespace}
+    return {"vif_id": vif_id or None, "status": LOST, **unknown, **here}
 
 
 def _show(arguments: argparse.Namespace, output: Output) -> ExitCode:

@@ -26,13 +26,19 @@ def register(commands: Subparsers) -> None:
         "gc",
         _gc,
         help="remove what interrupted work has left, and what nobody needs",
-        description="Only what os-vif made is ever removed.",
+        description="Only what os-vif made is ever removed, and nothing that a guest has open unless a record says so. "
+        "Exit code 4 when records are lost: something on this host names this journal, and no record knows it.",
     )
     gc.add_argument(
         "--keep",
         metavar="IDS",
         action="append",
         help="unplug every VIF but these too: ids with commas between, - to read them from stdin, or the word none",
+    )
+    gc.add_argument(
+        "--orphans",
+        action="store_true",
+        help="remove also what bears os-vif's mark and no record tells of, unless it is in use or something claims it",
     )
     gc.add_argument("--dry-run", action="store_true", help="show what would be removed, and remove nothing")
     gc.add_argument(
@@ -52,7 +58,7 @@ def register(commands: Subparsers) -> None:
 def _gc(arguments: argparse.Namespace, output: Output) -> ExitCode:
     import os_vif
     from os_vif import lifecycle
-    from os_vif.cli import services, session
+    from os_vif.cli import lost, services, session
 
     keep = _ids_to_keep(arguments.keep)
     session.open_library(arguments)
@@ -62,7 +68,7 @@ def _gc(arguments: argparse.Namespace, output: Output) -> ExitCode:
     served = lifecycle.collect_services(dry_run=dry_run)
     if keep is not None:
         keep |= {service.vif_id for service in lifecycle.check_services()}
-    findings = os_vif.gc(keep, dry_run=dry_run)
+    findings = os_vif.gc(keep, dry_run=dry_run, orphans=arguments.orphans)
     output.document(
         [
             *(_collected(one, dry_run=dry_run) for one in lapsed),
@@ -72,13 +78,15 @@ def _gc(arguments: argparse.Namespace, output: Output) -> ExitCode:
     )
     rows = [_collected_row(one, dry_run=dry_run) for one in lapsed]
     rows += [(s.name, ", ".join(s.differences), _outcome(s.error, not dry_run, dry_run=dry_run)) for s in served]
-    rows += [(f.what, f.reason, _outcome(f.error, f.removed, dry_run=dry_run)) for f in findings]
+    rows += [(f.what, f.reason, _result(f, dry_run=dry_run)) for f in findings]
     if rows:
         output.table(("what", "why", "result"), rows)
     else:
         output.line("Nothing to remove.")
+    unknown = [one for one in findings if one.lost and not one.removed]
+    lost.warn(unknown, output)
     failed = any([*(one.error for one in lapsed), *(one.error for one in served), *(one.error for one in findings)])
-    return ExitCode.FAILED if failed else ExitCode.OK
+    return ExitCode.FAILED if failed else ExitCode.DIFFERS if unknown else ExitCode.OK
 
 
 def _collected(collected: Collected, *, dry_run: bool) -> dict[str, Any]:
@@ -90,6 +98,8 @@ def _collected(collected: Collected, *, dry_run: bool) -> dict[str, Any]:
         "resource": None,
         "reason": why,
         "removed": not dry_run and not collected.error,
+        "left": None,
+        "lost": False,
         "error": _told(collected.error),
     }
 
@@ -130,8 +140,16 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "resource": state.to_primitive(finding.holding.resource) if finding.holding else None,
         "reason": finding.reason,
         "removed": finding.removed,
+        "left": finding.left or None,
+        "lost": finding.lost,
         "error": _told(finding.error),
     }
+
+
+def _result(finding: Finding, *, dry_run: bool) -> str:
+    if finding.left:
+        return f"left: {finding.left}"
+    return _outcome(finding.error, finding.removed, dry_run=dry_run)
 
 
 def _outcome(error: exception.ExceptionBase | None, removed: object, *, dry_run: bool) -> str:

@@ -7,7 +7,7 @@ import errno
 import secrets
 from typing import Any
 
-from os_vif.host.kernel import DEVICE_GROUP
+from os_vif.host.mark_form import DEVICE_GROUP, proves_ownership
 from os_vif.host.netlink import KernelError
 from os_vif.testing.fake import bridging
 from os_vif.testing.fake.link import FakeLink, born
@@ -156,7 +156,7 @@ def link_delete(namespace: FakeNamespace, name: str, index: int | None = None) -
     link = namespace.links.get(checked(name))
     if link is None or (index is not None and link.index != index):
         return
-    if link.group != DEVICE_GROUP and not link.alias.startswith("os-vif"):
+    if not proves_ownership(link.group, link.alias):
         raise KernelError(errno.EPERM, f"{name} is not marked as made by os-vif")
     vanish(namespace, link)
 

@@ -183,6 +183,10 @@ class FakeHost:
         with self._mutex:
             return [self.here.info(link) for link in self.here.links.values()]
 
+    def is_held_open(self, link: LinkInfo) -> bool:
+        """See HostAccess."""
+        return link.name in self.links and self.links[link.name].held_open
+
     def read_sysctl(self, device: str, family: str, key: str) -> str | None:
         """See HostAccess."""
         link = self.here.links.get(device)

@@ -69,6 +69,8 @@ class FakeLink:
     addresses: list[dict[str, Any]] = field(default_factory=list)
     routes: list[dict[str, Any]] = field(default_factory=list)
     pci: str = ""
+    #: Whether a process holds it open, as a hypervisor does a tap.
+    held_open: bool = False
     #: Whether somebody chose them; else a bridge takes them from its ports.
     mac_is_set: bool = False
     mtu_is_set: bool = False
@@ -122,6 +124,7 @@ class FakeLink:
             group=self.group,
             alias=self.alias,
             options=dict(self.options),
+            carrier=self.held_open if self.kind == "tun" else self.up,
         )
 
 
