@@ -51,7 +51,39 @@ def _make_engine() -> Engine:
     from os_vif.host.store import open_store
 
     store = open_store()
-    return Engine(RealHost(), store.journal, store.locks, volatile=store.volatile)
+    made = Engine(RealHost(), store.journal, store.locks, volatile=store.volatile)
+    if not store.volatile:
+        _look_after(made, begins=store.begins)
+    return made
+
+
+def _look_after(made: Engine, *, begins: bool) -> None:
+    """Tells when the journal that begins is not the first here; makes a backup of one that is there, once a day."""
+    from pathlib import Path
+
+    from os_vif.host import backups
+
+    if begins:
+        _tell_of_lost_records(made)
+    else:
+        backups.make_if_due(Path(made.journal.path).parent)
+
+
+def _tell_of_lost_records(made: Engine) -> None:
+    from os_vif.host.garbage import GarbageCollector
+
+    try:
+        lost = GarbageCollector(made).lost(switches=False)
+    except exception.ExceptionBase as error:
+        LOG.debug("Whether the new journal %s is the first here cannot be told: %s", made.journal.path, error)
+        return
+    if lost:
+        LOG.error(
+            "The journal %s was begun anew, and %s on this host name it: its records were lost. VIFs can be plugged"
+            " and unplugged; `vif journal rebuild` makes the records anew.",
+            made.journal.path,
+            "1 device" if len(lost) == 1 else f"{len(lost)} devices",
+        )
 
 
 def request(plugin: Plugin, vif: Any, instance_info: Any, *, silent: bool = False) -> Request:

@@ -28,17 +28,18 @@ class Restored:
 
 def gc(keep: set[str] | None, *, dry_run: bool, orphans: bool = False) -> Sequence[Finding]:
     """See os_vif.gc()."""
-    collector = _collector()
+    collector = garbage_collector()
     findings = collector.find(keep, orphans=orphans, claims=claims.all_claims)
     return findings if dry_run else [collector.remove(finding) for finding in findings]
 
 
 def lost() -> Sequence[Finding]:
     """What is on this host and names our journal, which does not know it (any more): its records were lost."""
-    return _collector().lost()
+    return garbage_collector().lost()
 
 
-def _collector() -> GarbageCollector:
+def garbage_collector() -> GarbageCollector:
+    """That of this process, which looks wherever its plugins may have made something."""
     from os_vif.host.garbage import GarbageCollector
 
     return GarbageCollector(plugging.engine(), unplug_imperative=_unplug_recorded, places=_whereabouts())
@@ -110,6 +111,15 @@ def recorded_request(record: Record) -> dict[str, Any]:
     raise exception.RecordDamaged(
         what=f"The record of VIF {record.vif_id}", path=plugging.engine().journal.path, reason=reason
     )
+
+
+def adopt(vif: Any, instance_info: Any, *, silent: bool) -> None:
+    """Records a VIF that is plugged and that no record tells of. The host is not touched. Raises what plan() raises."""
+    plugin = loading.plugin(vif.plugin)
+    if isinstance(plugin, Plugin):
+        plugging.engine().adopt(plugging.request(plugin, vif, instance_info, silent=silent))
+    else:
+        plugging.engine().adopt(plugging.imperative_request(vif, instance_info))
 
 
 def _unplug_recorded(record: Record) -> bool:

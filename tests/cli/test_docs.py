@@ -48,7 +48,7 @@ def test_every_command_has_an_example():
     """A how-to for each."""
     how_to = TEXT.partition(reference.HEADING)[0]
     commands = re.findall(r"^### `vif ([a-z-]+)", TEXT, re.M)
-    assert len(set(commands)) == 20
+    assert len(set(commands)) == 21
     assert [name for name in dict.fromkeys(commands) if f"vif {name}" not in how_to] == ["host-info"]
 
 

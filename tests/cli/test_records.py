@@ -143,6 +143,10 @@ def lose_journal():
         file.unlink()
 
 
+BEGUN = (
+    "error: The journal {} was begun anew, and 1 device on this host name it: its records were lost."
+    " VIFs can be plugged and unplugged; `vif journal rebuild` makes the records anew.\n"
+)
 LOST = (
     "warning: The journal {} has lost records: 1 device or port on this host name it and are not in it."
     " `vif journal rebuild` makes the records anew; docs/operating.md tells more.\n"
@@ -159,7 +163,7 @@ def test_gc_removes_what_a_lost_journal_has_left(netns, vif_inside):
         *row,
         "left: only --orphans removes what no record tells of",
     ]
-    assert (collected.returncode, collected.stderr) == (4, LOST.format(journal()))
+    assert (collected.returncode, collected.stderr) == (4, BEGUN.format(journal()) + LOST.format(journal()))
     assert netns.link_names() == {BRIDGE}
     collected = vif_inside("gc", "--orphans")
     assert collected.stdout.splitlines()[1].split("  ") == [*row, "removed"]
@@ -173,6 +177,7 @@ def test_lost_records_are_told_of_by_every_command(netns, vif_inside, command):
     """To people and to programs; and what compares says that it differs."""
     vif_inside("plug", A)
     lose_journal()
+    assert vif_inside(command).stderr == BEGUN.format(journal()) + LOST.format(journal())
     done = vif_inside(command)
     assert done.stderr == LOST.format(journal())
     assert done.returncode == (0 if command == "list" else 4)

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from engine.places import Place
 from os_vif import exception
+from os_vif.host.mark_form import DEVICE_GROUP
 from os_vif.host.operations import Operation
 from os_vif.host.request import Request
 from os_vif.host.state import NO_HOST_IP, Bridge, HostState, IfForeign, Tap
@@ -239,7 +240,7 @@ class History(RuleBasedStateMachine):
             self._do("link.set", name=device, **change)
 
     def _remove(self, name):
-        self._do("link.set", name=name, alias="os-vif: about to be removed by the test")
+        self._do("link.set", name=name, group=DEVICE_GROUP)
         self._do("link.delete", name=name)
 
     def _do(self, operation, **arguments):

@@ -54,12 +54,16 @@ _births = st.one_of(
     _operation("link.add", {"name": _NAMES, "kind": st.sampled_from(["vlan", "nonsense"])}, {}),
 )
 
+_ALIASES = ["", "os-vif:x", "os-vif:x /x.db@1.2", "a" * 255, "a" * 256]
+
 _changes = st.one_of(
     _operation("link.set", {"name": _NAMES, "master": st.sampled_from([*_BRIDGES, "", "t0", "nobody"])}, {}),
     _operation("link.set", {"name": _NAMES, "mtu": _MTUS}, {}),
     _operation("link.set", {"name": _NAMES.filter(lambda name: name != "lo"), "mac": _MACS}, {}),
     _operation("link.set", {"name": _NAMES, "up": st.booleans()}, {"promiscuous": st.booleans()}),
-    _operation("link.set", {"name": _NAMES, "alias": st.sampled_from(["", "os-vif:x", "a" * 255, "a" * 256])}, {}),
+    _operation(
+        "link.set", {"name": _NAMES, "alias": st.sampled_from(["", "os-vif:x /x.db@1.2", "a" * 255, "a" * 256])}, {}
+    ),
     _operation("link.set", {"name": _NAMES, "kind": st.just("bridge"), "options": _BRIDGE_OPTIONS}, {}),
     _operation(
         "sysctl.set",

@@ -15,6 +15,7 @@ from os_vif.cli.commands import (
     explaining,
     host,
     inspecting,
+    journal,
     migrating,
     network,
     records,
@@ -29,7 +30,7 @@ from os_vif.cli.registry import Subparsers
 GROUPS = {
     "guests and networks": ("network", "attach", "detach", "attachments", "explain", "migrate"),
     "VIFs that another program describes": ("plan", "plug", "unplug"),
-    "looking and mending": ("list", "show", "check", "repair", "gc", "restore"),
+    "looking and mending": ("list", "show", "check", "repair", "gc", "restore", "journal"),
     "for programs, and for people who write some": ("host-info", "validate", "convert", "completion", "demo"),
 }
 
@@ -72,7 +73,8 @@ def build() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = Subparsers(parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser))
     for module in (
-        attaching, explaining, migrating, network, changing, inspecting, records, upkeep, host, wire, demo, completion,
+        attaching, explaining, migrating, network, changing, inspecting, records, upkeep, journal, host, wire, demo,
+        completion,
     ):  # fmt: skip
         module.register(commands)
     return parser

@@ -46,6 +46,17 @@ def chosen(files: Sequence[str]) -> list[Subject]:
     return [*(Subject(record.vif_id, record=record) for record in recorded.here()), *damaged]
 
 
+#: Of a VIF whose record was made anew from marks.
+ONLY_MARKS = "only its devices are known, by their marks; plug it again, and its record is complete"
+
+
+def is_complete(subject: Subject) -> bool:
+    """Whether what was asked for is known."""
+    from os_vif.host import found
+
+    return subject.record is None or found.is_complete(subject.record)
+
+
 def can_be_planned(vif: Any) -> bool:
     """Whether the VIF's plugin can say what it would do. Raises NoMatchingPlugin."""
     return isinstance(loading.plugin(vif.plugin), Plugin)

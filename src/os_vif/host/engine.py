@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from os_vif import exception
-from os_vif.host import homes, signals
+from os_vif.host import found, homes, signals
 from os_vif.host.access import HostAccess
 from os_vif.host.deadline import Deadline, of_call
 from os_vif.host.departures import Departures
@@ -186,6 +186,22 @@ class Engine:
         leaving = self._departures.of(scope, requests, self._held(scope, requests))
         work = self.planner.unplug(leaving, keep_shared=self.volatile)
         return work.as_plan("unplug", [request.vif_id for request in requests])
+
+    def adopt(self, request: Request) -> bool:
+        """Records a VIF that is plugged, as far as it is, and that no record tells of. The host is not touched.
+
+        Returns whether it was recorded: not where there is a record that tells as much. Raises what plan() raises.
+        """
+        scope = self.scope()
+        request = request.resolved(self.host)
+        with self.holding(scope, [request]) as (_, held):
+            known = self.journal.record(scope, request.vif_id)
+            if known is not None and found.is_complete(known):
+                return False
+            work = self.planner.plug([request], self._with_shared(scope, [request], held))
+            record = new_record(scope, request, PLUGGED, None, ())
+            self.journal.write([(record, _merged(held[request.vif_id], work.holdings[request.vif_id]))])
+        return True
 
     @contextlib.contextmanager
     def holding(

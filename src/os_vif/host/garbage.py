@@ -96,15 +96,22 @@ class GarbageCollector:
         """
         scope = self._engine.scope()
         # Devices first: one that is made after this look is not in it, one made before has its intent recorded.
-        marked, unsearched = self._search(scope)
+        marked, unsearched = self.marked()
         unowned = self._orphans(scope, marked, claims, keep or set(), asked=orphans)
         return [*self._records(scope, keep), *self._unused(scope), *unowned, *unsearched]
 
     def lost(self, *, switches: bool = True) -> list[Finding]:
         """What names our journal, which does not know it (any more). ``switches``: also what Open vSwitch has of it."""
         scope = self._engine.scope()
-        marked = self._search(scope)[0] if switches else self._engine.realms["link"].strays()
+        marked = self.marked()[0] if switches else self._engine.realms["link"].strays()
         return [one for one in self._orphans(scope, marked, Claims, (), asked=False) if one.lost]
+
+    def marked(self, *, recorded: bool = True) -> tuple[list[Marked], list[Finding]]:
+        """All on this host that bears our mark, whoever knows it, and what could not be searched for it.
+
+        ``recorded``: also in the switches that only records tell of.
+        """
+        return self._search(self._recorded_resources(self._engine.scope()) if recorded else ())
 
     def remove(self, finding: Finding) -> Finding:
         """Removes what was found. The result says whether it is gone, and holds the error if it is not."""
@@ -150,11 +157,11 @@ class GarbageCollector:
             except exception.HostError as error:
                 yield dataclasses.replace(finding, error=error)
 
-    def _search(self, scope: Scope) -> tuple[list[Marked], list[Finding]]:
+    def _search(self, recorded: Iterable[Resource]) -> tuple[list[Marked], list[Finding]]:
         """All that bears our mark, and what could not be searched for it."""
         marked: list[Marked] = []
         unsearched = []
-        known = [*self._places, *self._recorded_resources(scope)]
+        known = [*self._places, *recorded]
         for realm in self._engine.realms.values():
             for search in _searches(realm, known):
                 try:

@@ -16,7 +16,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ _COLUMNS = ", ".join((*_FIELDS, "boot", "namespace"))
 _KINDS = (str, str, str, str, int, str, str, str, float, str, str)
 
 #: What comes of reading a row that is not as it was written, or was written by who knows more.
-_NOT_AS_WRITTEN = (exception.HostError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
+NOT_AS_WRITTEN = (exception.HostError, ValueError, TypeError, LookupError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Journal:
         for row in self._file.rows(query, (scope.boot, scope.namespace, vif_id)):
             try:
                 return _to_record(row)
-            except _NOT_AS_WRITTEN as error:
+            except NOT_AS_WRITTEN as error:
                 self._warn(f"The record of VIF {vif_id}", error)
         return None
 
@@ -119,7 +119,7 @@ class Journal:
                 record = _to_record(row)
                 _check_texts(record)
                 readable.append(record)
-            except _NOT_AS_WRITTEN as error:
+            except NOT_AS_WRITTEN as error:
                 vif_id, scope = str(row[0]), Scope(str(row[-2]), str(row[-1]))
                 damaged.append(Damaged(vif_id, scope, self._damage(f"The record of VIF {vif_id}", error)))
         return readable, damaged
@@ -169,7 +169,7 @@ class Journal:
         for row in self._file.rows(query):
             try:
                 _to_holding(row)
-            except _NOT_AS_WRITTEN as error:
+            except NOT_AS_WRITTEN as error:
                 scope = Scope(str(row[5]), str(row[6]))
                 damaged.append(Damaged(str(row[4]), scope, self._damage(f"What is held of {row[0]}", error), row[0]))
         return damaged
@@ -179,7 +179,7 @@ class Journal:
         for row in rows:
             try:
                 found.append(_to_holding(row))
-            except _NOT_AS_WRITTEN as error:
+            except NOT_AS_WRITTEN as error:
                 self._warn(f"What is held of {row[0]}", error)
         return found
 
@@ -297,6 +297,18 @@ def _forget_holdings(database: sqlite3.Connection, scope: Scope, keys: Iterable[
 
 def _resource_text(holding: Holding) -> str:
     return json.dumps(state.to_primitive(holding.resource))
+
+
+def to_record(values: Mapping[str, Any]) -> Record:
+    """From a row, by the names of its columns. Raises one of NOT_AS_WRITTEN."""
+    record = _to_record(tuple(values[name] for name in (*_FIELDS, "boot", "namespace")))
+    _check_texts(record)
+    return record
+
+
+def to_holding(values: Mapping[str, Any]) -> Holding:
+    """The same for what is held."""
+    return _to_holding(tuple(values[name] for name in ("key", "resource", "made", "prior")))
 
 
 def _to_holding(row: tuple[Any, ...]) -> Holding:

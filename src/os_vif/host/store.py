@@ -26,17 +26,22 @@ STATE_DIR_VARIABLE = "OS_VIF_STATE_DIR"
 _SYSTEM_DIRECTORY = Path("/var/lib/os-vif")
 
 _JOURNAL = "journal.db"
+_SET_ASIDE = ".corrupt-"
 #: What ends when somebody does something about it: the store is where it is meanwhile.
 _FOR_NOW = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENFILE, errno.EMFILE)
 
 
 @dataclass(frozen=True)
 class Store:
-    """The journal and the locks. ``volatile``: they live in this process's memory, and end with it."""
+    """The journal and the locks. ``volatile``: they live in this process's memory, and end with it.
+
+    ``begins``: the journal was not there, or was set aside, and begins now.
+    """
 
     journal: Journal
     locks: Locks
     volatile: bool = False
+    begins: bool = False
 
 
 def open_store(directory: Path | None = None) -> Store:
@@ -79,26 +84,49 @@ def _usual_directories() -> Iterator[Path]:
 
 
 def _open_in(directory: Path) -> Store:
+    begins = _is_empty(directory)
     journal = Journal(directory / _JOURNAL)
-    _set_aside_if_corrupt(journal, directory)
-    return Store(journal, Locks(directory / "locks"))
+    was_set_aside = _set_aside_if_corrupt(journal)
+    return Store(journal, Locks(directory / "locks"), begins=begins or was_set_aside)
 
 
-def _set_aside_if_corrupt(journal: Journal, directory: Path) -> None:
+def _is_empty(directory: Path) -> bool:
+    try:
+        found = StateDirectory(directory).check(_JOURNAL)
+    except (OSError, exception.UntrustedFile):
+        return False
+    return found is not None and not found.st_size
+
+
+def _set_aside_if_corrupt(journal: Journal) -> bool:
     """A file that is no database would bar every plug; what it held is known from the marks on the devices."""
     try:
         with deadline.of_call(0):
             journal.probe()
     except exception.JournalError as error:
         if not is_damage(error.__cause__):
-            return  # busy, or not readable now
-        journal.close()
-        aside = f"{_JOURNAL}.corrupt-{int(time.time())}"
-        place = StateDirectory(directory)
-        for suffix in ("-wal", "-shm", ""):
-            if place.check(_JOURNAL + suffix):
-                place.rename(_JOURNAL + suffix, aside + suffix)
-        LOG.error("%s It was set aside as %s and a new one begun.", error, directory / aside)
+            return False  # busy, or not readable now
+        LOG.error("%s It was set aside as %s and a new one begun.", error, set_aside(journal))
+        return True
+    return False
+
+
+def set_aside(journal: Journal) -> Path:
+    """Gives a damaged journal another name; the next use begins a new one. Returns where it is. Raises OSError."""
+    journal.close()
+    path = Path(journal.path)
+    aside = f"{path.name}{_SET_ASIDE}{int(time.time())}"
+    place = StateDirectory(path.parent)
+    for suffix in ("-wal", "-shm", ""):
+        if place.check(path.name + suffix):
+            place.rename(path.name + suffix, aside + suffix)
+    return path.with_name(aside)
+
+
+def those_set_aside(path: Path) -> list[Path]:
+    """The journals that were set aside at a path, the newest first."""
+    found = [one for one in path.parent.glob(f"{path.name}{_SET_ASIDE}*") if not one.name.endswith(("-wal", "-shm"))]
+    return sorted(found, reverse=True)
 
 
 _warned = threads.Event()

@@ -151,6 +151,8 @@ def _repaired(subject: Subject) -> dict[str, Any]:
     import os_vif
     from os_vif.cli import subjects
 
+    if not subjects.is_complete(subject):
+        return {"steps": [], "note": subjects.ONLY_MARKS}
     vif, instance = subject.pair()
     if not subjects.can_be_planned(vif):
         return {"steps": [], "note": f"the plugin {vif.plugin} does its work itself; plug it again"}

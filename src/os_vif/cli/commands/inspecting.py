@@ -83,6 +83,12 @@ def _checked(subject: Subject) -> dict[str, Any]:
     import os_vif
     from os_vif.cli import subjects
 
+    if not subjects.is_complete(subject):
+        from os_vif import lifecycle
+
+        missing = lifecycle.missing_devices(subject.record)
+        ok = False if missing else None
+        return {"ok": ok, "differences": missing, "repairable": False, "note": subjects.ONLY_MARKS}
     vif, instance = subject.pair()
     if not subjects.can_be_planned(vif):
         reason = f"the plugin {vif.plugin} does its work itself and cannot say what it would do"
