@@ -20,6 +20,8 @@ BUSYBOX = "busybox-static"
 #: What QEMU is made of.
 EMULATOR = ("qemu-system-x86", "qemu-system-common", "qemu-system-data")
 _KERNEL_OF_THIS_RELEASE = "linux-image-amd64"
+#: Of linux-image-VERSION, from Debian 14 on: the kernel, and what it needs.
+_PARTS_OF_A_KERNEL = ("binary", "modules", "base")
 _KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
@@ -28,9 +30,21 @@ def find(pattern: str) -> Path | None:
     return max(DIRECTORY.glob(pattern), key=os.path.getmtime, default=None)
 
 
-def kernel() -> Path | None:
-    """The package with the kernel, if it was downloaded."""
-    return find("linux-image-*.deb")
+def kernel() -> list[Path]:
+    """The packages with the newest kernel that was downloaded; none if none was."""
+    images = [path for start in ("linux-image", "linux-binary") if (path := find(f"{start}-*.deb"))]
+    newest = max(images, key=os.path.getmtime, default=None)
+    if newest is None:
+        return []
+    rest = newest.name.partition("-")[2].partition("-")[2]
+    parts = [find(f"linux-{part}-{rest}") for part in _PARTS_OF_A_KERNEL] if "linux-binary" in newest.name else [newest]
+    return [path for path in parts if path] if all(parts) else []
+
+
+def version_of_the_kernel() -> str:
+    """Such as 6.1.0-56-amd64; "" if none was downloaded."""
+    found = kernel()
+    return re.sub(r"^linux-(image|binary)-", "", found[0].name.partition("_")[0]) if found else ""
 
 
 def busybox() -> Path | None:
@@ -66,7 +80,7 @@ def download() -> None:
     Raises OSError.
     """
     apt = Apt()
-    apt.download(apt.name_of_the_kernel(), BUSYBOX)
+    apt.download(*apt.names_of_the_kernel(), BUSYBOX)
 
 
 def download_emulator() -> None:
@@ -90,13 +104,19 @@ class Apt:
             if not list(DIRECTORY.glob(f"{name}_{self._candidate(name).replace(':', '%3a')}_*.deb")):
                 self.run("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", name)
 
-    def name_of_the_kernel(self) -> str:
-        """The package that the newest kernel is in. Raises OSError."""
-        for line in self.run("apt-cache", "depends", _KERNEL_OF_THIS_RELEASE).splitlines():
-            word, _, name = line.strip().partition(": ")
-            if word == "Depends" and name.startswith("linux-image-"):
-                return name
-        raise OSError(f"apt does not know {_KERNEL_OF_THIS_RELEASE}")
+    def names_of_the_kernel(self) -> list[str]:
+        """The packages that the newest kernel is in. Raises OSError."""
+        images = [name for name in self._needs(_KERNEL_OF_THIS_RELEASE) if name.startswith("linux-image-")]
+        if not images:
+            raise OSError(f"apt does not know {_KERNEL_OF_THIS_RELEASE}")
+        version = images[0].removeprefix("linux-image-")
+        parts = {f"linux-{part}-{version}" for part in _PARTS_OF_A_KERNEL}
+        return sorted(parts & set(self._needs(images[0]))) or images
+
+    def _needs(self, package: str) -> list[str]:
+        lines = self.run("apt-cache", "depends", package).splitlines()
+        pairs = (line.strip().partition(": ") for line in lines)
+        return [name for word, _, name in pairs if word == "Depends"]
 
     def _candidate(self, name: str) -> str:
         for line in self.run("apt-cache", "policy", name).splitlines():

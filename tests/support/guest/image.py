@@ -24,7 +24,7 @@ _SOURCES = ("archive.py", "image.py", "modules.py")
 class Image:
     """What QEMU boots."""
 
-    kernel: Path
+    kernel: list[Path]
     initrd: Path
 
 
@@ -37,7 +37,7 @@ def build(init: str, modules: Sequence[str]) -> Image:
         missing(f"the guest has an amd64 kernel, and this machine is a {platform.machine()}")
     require("dpkg-deb", "dpkg")
     kernel, busybox = debian.kernel(), debian.busybox()
-    if kernel is None or busybox is None:
+    if not kernel or busybox is None:
         missing("the guest's kernel was not downloaded: make guest-packages")
     parts = _Parts(kernel, busybox, Path(__file__).with_name(init).read_bytes(), tuple(modules), _built(modules))
     directory = debian.DIRECTORY.parent / _fingerprint(parts)
@@ -48,7 +48,7 @@ def build(init: str, modules: Sequence[str]) -> Image:
 
 @dataclass(frozen=True)
 class _Parts:
-    """Two packages, the script, the names of the modules, and the files of those that are not in the package."""
+    """The packages of the kernel and of busybox, the script, the names of the modules, and the files of those that are not in the package."""
 
     kernel: Path
     busybox: Path
@@ -68,7 +68,7 @@ def _built(modules: Sequence[str]) -> tuple[Path, ...]:
 
 def _fingerprint(parts: _Parts) -> str:
     sources = [Path(__file__).with_name(name) for name in _SOURCES]
-    names = [parts.kernel.name, parts.busybox.name, " ".join(parts.modules)]
+    names = [*(path.name for path in parts.kernel), parts.busybox.name, " ".join(parts.modules)]
     contents = [parts.init, *(path.read_bytes() for path in [*sources, *parts.built])]
     whole = b"\0".join([*(name.encode() for name in names), *contents])
     return "guest-" + hashlib.sha256(whole).hexdigest()[:16]
@@ -78,10 +78,12 @@ def _make(directory: Path, parts: _Parts) -> None:
     """Into a directory of its own first: another process may be at it, and this one may be stopped."""
     with tempfile.TemporaryDirectory(dir=directory.parent) as scratch:
         root, result = Path(scratch) / "root", Path(scratch) / "result"
-        debian.unpack(parts.kernel, root, "./boot/vmlinuz-*", "*/modules.builtin", "*/kernel/*.ko*")
+        for package in parts.kernel:
+            debian.unpack(package, root)
         debian.unpack(parts.busybox, root, "*bin/busybox")
         result.mkdir()
-        shutil.copyfile(next(root.glob("boot/vmlinuz-*")), result / "vmlinuz")
+        kernels = (path for where in ("boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz") for path in root.glob(where))
+        shutil.copyfile(next(kernels), result / "vmlinuz")
         (result / "initrd.img").write_bytes(_initial_root(root, parts))
         if not directory.exists():
             result.rename(directory)

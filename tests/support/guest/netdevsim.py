@@ -36,15 +36,14 @@ def build() -> None:
 
 def _version() -> str:
     """Of the kernel: "6.1.0-56-amd64"."""
-    kernel = debian.kernel()
-    if kernel is None:
+    version = debian.version_of_the_kernel()
+    if not version:
         raise OSError("the kernel was not downloaded")
-    return kernel.name.partition("_")[0].removeprefix("linux-image-")
+    return version
 
 
 def _place() -> Path:
-    kernel = debian.kernel()
-    return debian.DIRECTORY.parent / f"netdevsim-{kernel.name if kernel else ''}"
+    return debian.DIRECTORY.parent / f"netdevsim-{''.join(path.name for path in debian.kernel()[:1])}"
 
 
 def _packages() -> list[Path]:
