@@ -78,8 +78,8 @@ def wait(condition):
 
 def theirs(name):
     subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
-    before = rtnetlink.get_link(name).mac
-    wait(lambda: rtnetlink.get_link(name).mac != before)
+    chosen = pathlib.Path("/sys/class/net", name, "addr_assign_type")
+    wait(lambda: chosen.read_text() == "3\\n")  # by udevd
 
 try:
     wait(pathlib.Path("/run/udev/control").exists)
