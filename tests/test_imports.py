@@ -60,7 +60,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     # it serves DHCP: an address on a bridge, and a process
     "os_vif.networks.local": (
         "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif", "os_vif.networks", "os_vif.plugins.names",
-        "os_vif.host",
+        "os_vif.host", *STATE,
     ),
     "os_vif.networks.neutron": (
         "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif.networks", "os_vif.plugins.names",

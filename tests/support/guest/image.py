@@ -48,7 +48,7 @@ def build(init: str, modules: Sequence[str]) -> Image:
 
 @dataclass(frozen=True)
 class _Parts:
-    """The packages of the kernel and of busybox, the script, the names of the modules, and the files of those that are not in the package."""
+    """Packages, the script, the names of the modules, and the files of those that are in none of the packages."""
 
     kernel: Path
     busybox: Path

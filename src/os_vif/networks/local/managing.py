@@ -11,7 +11,7 @@ from os_vif import exception, plugging
 from os_vif.networks.driver import Port
 from os_vif.networks.local import apart, catalogue, ports
 from os_vif.networks.local.database import Database
-from os_vif.networks.local.model import Network
+from os_vif.networks.local.model import OVS, Network
 from os_vif.networks.local.wanted import WantedNetwork, checked
 from os_vif.plugins import names
 
@@ -86,12 +86,19 @@ class Manager:
             return ports.every(connection, self._sought(connection, name_or_id))
 
     def delete(self, name_or_id: str) -> Network:
-        """Removes a network, and its DHCP server. Raises NetworkNotFound, and NetworkConflict while it has ports."""
+        """Removes a network, its DHCP server, and its bridge of Open vSwitch.
+
+        Raises NetworkNotFound, and NetworkConflict while it has ports.
+        """
         with self._database.writing() as connection:
             network = catalogue.find(connection, name_or_id)
             catalogue.delete(connection, network)
             if network.dhcp:
                 self._dhcp_server(network).remove()
+        if network.switch == OVS:
+            from os_vif.networks.local import switch_bridge
+
+            switch_bridge.remove(network)
         return network
 
     def dhcp_runs(self, network: Network) -> bool:
