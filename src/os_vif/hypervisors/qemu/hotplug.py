@@ -124,7 +124,8 @@ def _is_under_way(error: Refused) -> bool:
 def _about(card: str) -> Callable[[Message], bool]:
     def is_wanted(event: Message) -> bool:
         told = ("DEVICE_DELETED", "DEVICE_UNPLUG_GUEST_ERROR")
-        return event["event"] in told and event["data"].get("device") == card
+        data = event.get("data")
+        return event.get("event") in told and isinstance(data, dict) and data.get("device") == card
 
     return is_wanted
 

@@ -7,7 +7,7 @@ Why not a library: docs/adr/0009-qmp-client.md.
 from __future__ import annotations
 
 import json
-import select
+import selectors
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from typing import Self
 
 Message = dict[str, Any]
+
+#: Bytes of one message, and messages that are kept for who may want them: QEMU's own are far below. Whoever has its
+#: socket, a guest that broke out of it perhaps, is not to fill our memory.
+_LONGEST_MESSAGE = 1 << 20
+_LONGEST_EVENT, _MOST_EVENTS = 1 << 14, 200
 
 
 class Refused(Exception):
@@ -44,7 +49,10 @@ class Monitor:
         try:
             self._socket.settimeout(deadline.remaining())
             self._socket.connect(path)
-            self.greeting = self._next("its greeting; another client may hold the socket")["QMP"]
+            greeting = self._next("its greeting; another client may hold the socket").get("QMP")
+            if not isinstance(greeting, dict):
+                raise self._no_qmp()
+            self.greeting: Message = greeting
             self.execute("qmp_capabilities")
         except BaseException:
             self._socket.close()
@@ -59,8 +67,11 @@ class Monitor:
     @property
     def version(self) -> str:
         """QEMU's version, such as 9.2.0."""
-        numbers = self.greeting["version"]["qemu"]
-        return ".".join(str(numbers[part]) for part in ("major", "minor", "micro"))
+        version = self.greeting.get("version")
+        numbers = version.get("qemu") if isinstance(version, dict) else None
+        if not isinstance(numbers, dict):
+            raise self._no_qmp()
+        return ".".join(f"{numbers.get(part)}"[:8] for part in ("major", "minor", "micro"))
 
     def execute(self, command: str, **arguments: Any) -> Any:
         """Runs a command and returns its result. Events that come meanwhile are kept. Raises Refused."""
@@ -71,8 +82,8 @@ class Monitor:
             if "return" in answer:
                 return answer["return"]
             if "error" in answer:
-                raise Refused(answer["error"]["class"], answer["error"]["desc"])
-            self._events.append(answer)
+                raise _refused(answer["error"])
+            self._keep(answer)
 
     def wait_for(self, wanted: Callable[[Message], bool], what: str, *, seconds: float) -> Message | None:
         """The first event that is wanted, also of those that came since the connection was made.
@@ -90,27 +101,46 @@ class Monitor:
                 return None
             message = self._next(what)
             if "event" in message:
-                self._events.append(message)
+                self._keep(message)
 
     def _has_more(self, seconds: float) -> bool:
         """Whether there is something to read; waits for it, but not beyond the deadline."""
         if b"\n" in self._buffer:
             return True
-        ready, _, _ = select.select([self._socket], [], [], min(seconds, self._deadline.remaining()))
-        return bool(ready)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            return bool(selector.select(min(seconds, self._deadline.remaining())))
 
     def _next(self, what: str) -> Message:
+        self._check_time(what)
         while b"\n" not in self._buffer:
+            if len(self._buffer) > _LONGEST_MESSAGE:
+                raise OSError(f"{self._path} sends a message of more than {_LONGEST_MESSAGE} bytes")
             self._receive(what)
         line, _, self._buffer = self._buffer.partition(b"\n")
         try:
-            message: Message = json.loads(line)
-        except ValueError as error:
-            raise OSError(f"{self._path} does not speak QMP; start QEMU with -qmp, not with -monitor") from error
+            message = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise self._no_qmp() from error
+        if not isinstance(message, dict):
+            raise self._no_qmp()
+        if len(line) > _LONGEST_EVENT and "event" in message:
+            return {"event": str(message["event"])[:100]}
         return message
 
-    def _receive(self, what: str) -> None:
+    def _keep(self, event: Message) -> None:
+        """The latest are what somebody may wait for."""
+        self._events.append(event)
+        del self._events[:-_MOST_EVENTS]
+
+    def _no_qmp(self) -> OSError:
+        return OSError(f"{self._path} does not speak QMP; start QEMU with -qmp, not with -monitor")
+
+    def _check_time(self, what: str) -> None:
         self._deadline.check(f"{what} from QEMU's monitor {self._path}")
+
+    def _receive(self, what: str) -> None:
+        self._check_time(what)
         self._socket.settimeout(max(self._deadline.remaining(), 0.001))
         try:
             received = self._socket.recv(1 << 16)
@@ -121,3 +151,8 @@ class Monitor:
         if not received:
             raise ConnectionResetError(f"QEMU closed its monitor {self._path}")
         self._buffer += received
+
+
+def _refused(error: object) -> Refused:
+    told = error if isinstance(error, dict) else {"desc": error}
+    return Refused(str(told.get("class", ""))[:100], str(told.get("desc", ""))[:1000])
