@@ -17,6 +17,7 @@ from os_vif.negotiation.binding_types import BINDING_TYPES
 from os_vif.negotiation.offer import ObjectVersions, Offer, Withdrawn
 
 texts = st.text(max_size=12)
+words = texts.filter(str.isprintable)
 versions = st.sampled_from(["1.0", "1.1", "1.4", "1.9"])
 limits = st.fixed_dictionaries(
     {},
@@ -38,15 +39,15 @@ candidates = st.builds(
 nested = st.builds(ObjectVersions, object_name=texts, max_version=versions)
 offers = st.builds(
     Offer,
-    host=texts,
-    hypervisor=texts,
-    boot_id=texts,
-    generation=st.integers(0, 2**60),
+    host=words,
+    hypervisor=words,
+    boot_id=words,
+    generation=st.integers(0, 2**31 - 1),
     lease=st.integers(1, 10**6),
     candidates=st.lists(candidates, max_size=4),
     withdrawn=st.lists(st.builds(Withdrawn, name=texts, code=texts, reason=texts), max_size=3),
     migration_methods=st.lists(texts, max_size=2),
-    readiness=texts,
+    readiness=words,
     nested=st.lists(nested, max_size=3, unique_by=lambda limit: limit.object_name),
 )
 #: What Nova and Neutron keep there.

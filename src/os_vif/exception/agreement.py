@@ -62,8 +62,20 @@ def _summary(refusals: Sequence[Any]) -> str:
     return "No offered binding can be provided." if refusals else "No binding was offered, so none can be chosen."
 
 
+#: Of what a text goes through: it comes to a log and to whoever asked, and the other side has written most of it.
+_MOST_REFUSALS, _LONGEST_REASON = 32, 400
+
+
 def _listed(text: str, refusals: Sequence[Any]) -> str:
-    return " ".join([text, *(f"{refusal.candidate}: {refusal.reason}" for refusal in refusals)])
+    told = (f"{_shown(refusal.candidate)}: {_shown(refusal.reason)}" for refusal in refusals[:_MOST_REFUSALS])
+    more = len(refusals) - _MOST_REFUSALS
+    return " ".join([text, *told, *([f"And {more} more."] if more > 0 else [])])
+
+
+def _shown(text: object) -> str:
+    """A line of what somebody else has written, without what would break out of it."""
+    line = "".join(character if character.isprintable() else "?" for character in str(text)[:_LONGEST_REASON])
+    return line if len(str(text)) <= _LONGEST_REASON else f"{line}…"
 
 
 class AnswerNotOffered(NegotiationError):

@@ -6,13 +6,14 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from os_vif import exception
-from os_vif.host import deadline, threads
+from os_vif.host import deadline
 from os_vif.host.journal import Journal
 from os_vif.host.locks import Locks
 from os_vif.host.sqlite_errors import is_damage
@@ -129,7 +130,7 @@ def those_set_aside(path: Path) -> list[Path]:
     return sorted(found, reverse=True)
 
 
-_warned = threads.Event()
+_warned = threading.Event()
 
 
 def _warn_once(tried: str) -> None:

@@ -16,6 +16,7 @@ from os_vif import exception
 from os_vif.negotiation import structured_list
 from os_vif.negotiation.binding_types import BINDING_TYPES
 from os_vif.negotiation.offer import Candidate, Constraints, Offer
+from os_vif.negotiation.picking import MOST_ITEMS
 from os_vif.negotiation.versions import parse_range, told_range
 from os_vif.objects import vif as vifs
 from os_vif.objects.host_info import HostPortProfileInfo, HostVIFInfo
@@ -60,6 +61,8 @@ def parse(value: str) -> list[Candidate]:
         members = structured_list.parse(value)
     except structured_list.Unreadable as error:
         _malformed(str(error), error)
+    if len(members) > MOST_ITEMS:
+        _malformed(f"it lists {len(members)} binding types; at most {MOST_ITEMS} are read")
     return [_candidate(name, parameters) for name, parameters in members]
 
 

@@ -78,18 +78,18 @@ def read(data: Any, where: str) -> Offer:
     told = Picker(data, where)
     _check_version(told)
     return Offer(
-        host=told.pick("host", str),
-        hypervisor=told.pick("hypervisor", str),
-        boot_id=told.pick("boot_id", str, ""),
-        generation=told.pick("generation", int, 1),
-        lease=told.pick("lease", int, 600),
+        host=told.word("host"),
+        hypervisor=told.word("hypervisor"),
+        boot_id=told.word("boot_id", ""),
+        generation=told.number("generation", 1),
+        lease=told.number("lease", 600),
         candidates=[_read_candidate(item) for item in told.each("candidates")],
         withdrawn=[
             Withdrawn(name=name, code=code, reason=reason)
             for name, code, reason in told.triples("withdrawn", "name, code and reason")
         ],
         migration_methods=told.list_of("migration_methods", str),
-        readiness=told.pick("readiness", str, "plug"),
+        readiness=told.word("readiness", "plug"),
         nested=_read_nested(Picker(told.pick("nested", dict, {}), f"{where}.nested")),
     )
 
@@ -116,7 +116,7 @@ def _read_candidate(told: Picker) -> Candidate:
         max_mtu=told.pick("max_mtu", int, None),
         device_by=told.list_of("device_by", str),
     )
-    return Candidate(name=told.pick("name", str), vif=vif, plugin=told.pick("plugin", str), constraints=limits)
+    return Candidate(name=told.word("name"), vif=vif, plugin=told.word("plugin"), constraints=limits)
 
 
 def _read_profile(text: str) -> HostPortProfileInfo:

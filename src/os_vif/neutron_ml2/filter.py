@@ -52,7 +52,8 @@ class OfferFilter:
                 LOG.error("The filter for %s is not behind the one that makes Neutron's context.", header.NAME)
             return self._application
         try:
-            if accept:
+            # What nobody heeds from this caller need not be read.
+            if accept and _may_bind(context):
                 header.parse(accept)
         except exception.MalformedOffer as error:
             return _error(400, error)
