@@ -31,10 +31,23 @@ def repair(vif: Any, instance_info: Any) -> Plan:
     """See os_vif.repair()."""
     plugin = _declarative(loading.plugin(vif.plugin), vif)
     try:
-        request = plugging.request(plugin, vif, instance_info, silent=plugging.is_silent(vif))
-        return plugging.engine().plug([request])
+        silent = plugging.is_silent(vif)
+        done = plugging.engine().plug([plugging.request(plugin, vif, instance_info, silent=silent)])
+        return done if silent else _joined(done, _repair_guest(plugin, vif, instance_info))
     except Exception as error:
         raise _failure(exception.PlugException, vif, error) from error
+
+
+def _repair_guest(plugin: Plugin, vif: Any, instance_info: Any) -> Plan:
+    from os_vif.host import expected
+
+    return expected.mend(plugging.engine(), plugging.request_of_guest(plugin, vif, instance_info))
+
+
+def _joined(one: Plan, other: Plan) -> Plan:
+    import dataclasses
+
+    return dataclasses.replace(one, steps=(*one.steps, *other.steps))
 
 
 def unplug(vif: Any, instance_info: Any) -> None:

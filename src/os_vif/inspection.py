@@ -11,6 +11,7 @@ from os_vif import actions, exception, plugging
 
 if TYPE_CHECKING:
     from os_vif.host.plan import Plan
+    from os_vif.plugin import Plugin
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,21 @@ def plan_unplug_many(pairs: Sequence[tuple[Any, Any]]) -> Plan:
 
 def check(vif: Any, instance_info: Any) -> CheckResult:
     """See os_vif.check()."""
+    plugin, silent = actions.declarative(vif), plugging.is_silent(vif)
     try:
-        request = plugging.request(actions.declarative(vif), vif, instance_info, silent=plugging.is_silent(vif))
-        steps = _only_looking(lambda: plugging.engine().plan([request]))
-    except (exception.ForeignDevice, exception.DeviceMissing) as error:
+        request = plugging.request(plugin, vif, instance_info, silent=silent)
+        steps = list(_only_looking(lambda: plugging.engine().plan([request])))
+        if not silent:
+            steps += _only_looking(lambda: _guest(plugin, vif, instance_info))
+    except (exception.ForeignDevice, exception.DeviceMissing, exception.UplinkUnsuitable) as error:
         return CheckResult(plugging.identity(vif), (str(error),), repairable=False)
     return CheckResult(plugging.identity(vif), tuple(f"not done: {step.text}" for step in steps))
+
+
+def _guest(plugin: Plugin, vif: Any, instance_info: Any) -> Plan:
+    from os_vif.host import expected
+
+    return expected.look(plugging.engine(), plugging.request_of_guest(plugin, vif, instance_info))
 
 
 def _only_looking(look: Callable[[], Plan]) -> Plan:

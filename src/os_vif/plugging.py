@@ -101,6 +101,15 @@ def request(plugin: Plugin, vif: Any, instance_info: Any, *, silent: bool = Fals
     )
 
 
+def request_of_guest(plugin: Plugin, vif: Any, instance_info: Any) -> Request:
+    """What others make for the VIF: see Plugin.guest_state()."""
+    from os_vif.host.request import Request
+
+    return Request(
+        identity(vif), vif.plugin, plugin.guest_state(vif, instance_info), plugin.PRIVILEGED_CONTEXT, original={}
+    )
+
+
 def request_to_leave(plugin: Plugin, vif: Any, instance_info: Any) -> Request:
     """The same for unplugging: what the VIF states only matters without a record, so it need not be sound."""
     from os_vif.host.request import Request

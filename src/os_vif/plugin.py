@@ -74,6 +74,15 @@ class Plugin(PluginBase):
 
         return HostState()
 
+    def guest_state(self, vif: VIFBase, instance_info: InstanceInfo) -> HostState:
+        """What devices that others make for the VIF, hypervisors above all, have to be like once they are there.
+
+        Checking and repairing look at these; they are never made, recorded or removed.
+        """
+        from os_vif.host.state import HostState
+
+        return HostState()
+
     def plug(self, vif: VIFBase, instance_info: InstanceInfo) -> None:
         """Makes the host as desired_state() says. Raises HostError; the host is then as it was."""
         from os_vif import plugging

@@ -26,6 +26,14 @@ def is_wanted(network: Network) -> bool:
     )
 
 
+def of_guest(vif: VIFBase, bridge: str) -> Iterator[Resource]:
+    """The device that a hypervisor makes for a VIF and puts into its bridge."""
+    name = reading.stated(vif, "vif_name", "")
+    if name and name != bridge:
+        mtu = reading.stated(reading.network_of(vif, "bridge"), "mtu", 0) or None
+        yield ExistingLink(name=str(name), master=bridge, mtu=mtu, required=False)
+
+
 class Bridging:
     """The bridge ``bridge`` of a VIF's network. Raises InvalidRequest for what the VIF does not say and must."""
 

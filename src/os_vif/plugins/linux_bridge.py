@@ -46,6 +46,13 @@ class LinuxBridgePlugin(Plugin):
         bridge = _bridge_name(vif, network)
         return HostState(tuple(bridging.Bridging(self.config, vif, network, bridge).resources()))
 
+    def guest_state(self, vif: VIFBase, instance_info: InstanceInfo) -> HostState:
+        """The guest's device in the bridge."""
+        from os_vif.host.state import HostState
+        from os_vif.plugins import bridging
+
+        return HostState(tuple(bridging.of_guest(vif, _bridge_name(vif, reading.network_of(vif, NAME)))))
+
 
 def _bridge_name(vif: VIFBase, network: Network) -> str:
     """The VIF's word goes before the network's, as it does in os-vif 4.3.0."""

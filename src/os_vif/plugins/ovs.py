@@ -58,6 +58,15 @@ class OvsPlugin(Plugin):
         hybrid = Wiring(self.config, vif, instance_info).hybrid(names.hybrid_bridge(vif.id))
         return HostState(tuple(resource for resource in hybrid if not resource.shared))
 
+    def guest_state(self, vif: VIFBase, instance_info: InstanceInfo) -> HostState:
+        """Of a hybrid VIF, the guest's device in its Linux bridge."""
+        from os_vif.host.state import HostState
+        from os_vif.plugins import bridging
+
+        if not isinstance(vif, VIFBridge) or not reading.stated(vif, "bridge_name", ""):
+            return HostState()
+        return HostState(tuple(bridging.of_guest(vif, vif.bridge_name)))
+
     def whereabouts(self) -> tuple[Resource, ...]:
         """Where to look for ports that no record tells of: the database that is configured, expected if by somebody."""
         from os_vif.host.state_ovs import OvsDatabase
