@@ -42,10 +42,8 @@ def test_a_failure_of_the_second_vif_leaves_the_first_as_it_was(before):
     second = vifs.bridge("br0", number=2, bridge_interface="eth9", mtu=1450)
     texts = before.plan(second)
     assert texts == [
-        "set mtu of eth9 to 1450 (was 1500)",
         "write 2 forwarding rules into ipv4 chain os-vif-br0",
         "write 2 forwarding rules into ipv6 chain os-vif-br0",
-        "set mtu of br0 to 1450 (was 1500)",
     ]
     for number in range(len(texts)):
         with before.failing_at(number), pytest.raises(exception.StepFailed):

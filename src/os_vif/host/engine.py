@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from os_vif import exception
-from os_vif.host import found, homes, signals
+from os_vif.host import found, homes, settling, signals
 from os_vif.host.access import HostAccess
 from os_vif.host.deadline import Deadline, of_call
 from os_vif.host.departures import Departures
@@ -59,12 +59,13 @@ class _Turn:
 class _Before:
     """What is known when the locks are there and nothing has been done yet.
 
-    ``known`` are the records of the VIFs, ``held`` what they hold, ``around`` that and what others hold of the shared
-    resources that they state.
+    ``agreed`` are the requests by VIF, as settled with others' (settling.py). ``known`` are the records of the VIFs,
+    ``held`` what they hold, ``around`` that and what others hold of the shared resources that they state.
     """
 
     scope: Scope
     requests: Sequence[Request]
+    agreed: Mapping[str, Request]
     known: Mapping[str, Record | None]
     held: Held
     around: Held
@@ -129,9 +130,11 @@ class Engine:
         scope, requests, held = _joined_turns(turns)
         known = {request.vif_id: self.journal.record(scope, request.vif_id) for request in requests}
         around = self._with_shared(scope, requests, held)
-        work = self.planner.plug(requests, around)
+        agreed = settling.settled(self.journal, scope, requests, around)
+        work = self.planner.plug(agreed, around)
         obsolete = self._obsolete(scope, requests, held)
-        before = _Before(scope, _to_change(requests, known, held, work, obsolete), known, held, around)
+        changing = _to_change(requests, known, held, work, obsolete)
+        before = _Before(scope, changing, {request.vif_id: request for request in agreed}, known, held, around)
         if work.tasks or obsolete.dropped:
             for turn in turns:
                 turn.deadline.check("its turn to change the host")
@@ -145,7 +148,8 @@ class Engine:
         scope = self.scope()
         requests = [request.resolved(self.host) for request in requests]
         held = self._held(scope, requests)
-        work = self.planner.plug(requests, self._with_shared(scope, requests, held))
+        around = self._with_shared(scope, requests, held)
+        work = self.planner.plug(settling.settled(self.journal, scope, requests, around), around)
         obsolete = self._obsolete(scope, requests, held)
         return _joined(work, obsolete).as_plan("plug", [request.vif_id for request in requests])
 
@@ -265,7 +269,7 @@ class Engine:
             try:
                 with self._answering(before, work) as answering:
                     self.worker.do_or_undo(work.tasks)
-                    self._verify(before.requests, work)
+                    self._verify(before, work)
                     self._confirm(work, answering)
                     self._finish(before, work, obsolete)
             except exception.HostError as error:
@@ -280,10 +284,10 @@ class Engine:
             rows.append((record, _merged(before.held[request.vif_id], work.holdings[request.vif_id])))
         self.journal.write(rows)
 
-    def _verify(self, requests: Sequence[Request], work: Work) -> None:
+    def _verify(self, before: _Before, work: Work) -> None:
         """Reads back; what did not stick is an error, and everything is undone."""
         try:
-            rest = self.planner.rest(requests, work.holdings)
+            rest = self.planner.rest([before.agreed[request.vif_id] for request in before.requests], work.holdings)
         except exception.HostError as error:
             self._give_up(work, str(error), error.kwargs)
         if rest:
