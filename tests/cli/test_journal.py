@@ -147,7 +147,6 @@ def test_a_damaged_page(netns, vif_inside, tmp_path, page):
     damage_a_page(page)
     verified = vif_inside("journal", "verify")
     assert verified.returncode == 1
-    assert "No backup was made" in verified.stderr
     assert str(journal()) in verified.stdout
     for command in (["list"], ["check"], ["gc"]):
         done = vif_inside(*command)

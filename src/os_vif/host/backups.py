@@ -65,7 +65,7 @@ def make_if_due(state: Path) -> None:
     try:
         make(state)
     except exception.JournalError as error:
-        LOG.warning("No backup was made: %s", error)
+        LOG.info("No backup was made: %s", error)
 
 
 def make(state: Path) -> list[Path]:
