@@ -171,7 +171,7 @@ def test_a_damaged_file_is_told_of_with_what_to_do(vif_inside, blue, new_netns):
     for arguments in (("attachments",), ("detach", "vm1"), ATTACH):
         refused = vif_inside(*arguments)
         assert refused.returncode == 1
-        first, hint = refused.stderr.splitlines()
+        *_, first, hint = refused.stderr.splitlines()
         assert first == f"error: The journal {path} cannot be used: file is not a database."
         assert hint.startswith("  hint: Move the file away, with its -wal and -shm")
     path.unlink()

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from os_vif.cli.errors import CommandError
+    from os_vif.exception import ExceptionBase
 
 _STYLES = {"bad": "31", "good": "32", "warn": "33", "dim": "2", "strong": "1"}
 
@@ -59,6 +60,12 @@ class Output:
     def warn(self, text: str) -> None:
         """A warning, on stderr whoever reads."""
         print(self.styled("warning:", "warn", sys.stderr), text, file=sys.stderr)
+
+    def hints(self, errors: Iterable[ExceptionBase | None]) -> None:
+        """What to do about errors that a table tells of, each once, on stderr."""
+        if not self.as_json:
+            for hint in dict.fromkeys(error.hint for error in errors if error and error.hint):
+                print(self.styled(f"  hint: {hint}", "dim", sys.stderr), file=sys.stderr)
 
     def error(self, error: CommandError) -> None:
         """An error: on stdout as JSON for programs, on stderr for people."""

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from os_vif import exception
 from os_vif.host.sqlite_connection import read_only
-from os_vif.host.sqlite_errors import explained
+from os_vif.host.sqlite_errors import explained, is_damage
 from os_vif.host.state_directory import StateDirectory
 
 LOG = logging.getLogger(__name__)
@@ -65,7 +65,8 @@ def make_if_due(state: Path) -> None:
     try:
         make(state)
     except exception.JournalError as error:
-        LOG.info("No backup was made: %s", error)
+        # A full disk, say, is told of by whoever wants to write there; damage may be seen by nobody else.
+        LOG.log(logging.WARNING if is_damage(error.__cause__) else logging.INFO, "No backup was made: %s", error)
 
 
 def make(state: Path) -> list[Path]:

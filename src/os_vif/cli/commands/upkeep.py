@@ -85,8 +85,9 @@ def _gc(arguments: argparse.Namespace, output: Output) -> ExitCode:
         output.line("Nothing to remove.")
     unknown = [one for one in findings if one.lost and not one.removed]
     lost.warn(unknown, output)
-    failed = any([*(one.error for one in lapsed), *(one.error for one in served), *(one.error for one in findings)])
-    return ExitCode.FAILED if failed else ExitCode.DIFFERS if unknown else ExitCode.OK
+    errors = [*(one.error for one in lapsed), *(one.error for one in served), *(one.error for one in findings)]
+    output.hints(errors)
+    return ExitCode.FAILED if any(errors) else ExitCode.DIFFERS if unknown else ExitCode.OK
 
 
 def _collected(collected: Collected, *, dry_run: bool) -> dict[str, Any]:
