@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from os_vif.cli.plain import plain
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -40,10 +42,15 @@ class Output:
         """A line for people."""
         self.pieces((text, style))
 
+    def block(self, text: str) -> None:
+        """Several lines for people, as a hypervisor takes them."""
+        for line in text.splitlines():
+            self.line(line)
+
     def pieces(self, *pieces: tuple[str, str]) -> None:
         """A line for people, made of (text, style)."""
         if not self.as_json and not self.quiet:
-            print("".join(self.styled(text, style, sys.stdout) for text, style in pieces))
+            print("".join(self.styled(plain(text), style, sys.stdout) for text, style in pieces))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table for people."""
@@ -51,6 +58,7 @@ class Output:
             return
         from os_vif.cli import table
 
+        rows = [[plain(cell) for cell in row] for row in rows]
         console = self.console()
         if console is not None:
             table.draw(console, columns, rows)
@@ -59,20 +67,20 @@ class Output:
 
     def warn(self, text: str) -> None:
         """A warning, on stderr whoever reads."""
-        print(self.styled("warning:", "warn", sys.stderr), text, file=sys.stderr)
+        print(self.styled("warning:", "warn", sys.stderr), plain(text), file=sys.stderr)
 
     def hints(self, errors: Iterable[ExceptionBase | None]) -> None:
         """What to do about errors that a table tells of, each once, on stderr."""
         if not self.as_json:
             for hint in dict.fromkeys(error.hint for error in errors if error and error.hint):
-                print(self.styled(f"  hint: {hint}", "dim", sys.stderr), file=sys.stderr)
+                print(self.styled(f"  hint: {plain(hint)}", "dim", sys.stderr), file=sys.stderr)
 
     def error(self, error: CommandError) -> None:
         """An error: on stdout as JSON for programs, on stderr for people."""
         if self.as_json:
             self.json({"error": error.to_primitive()})
             return
-        first, *others = error.lines()
+        first, *others = map(plain, error.lines())
         print(self.styled("error:", "bad", sys.stderr), first, file=sys.stderr)
         for line in others:
             print(self.styled(line, "dim" if line.startswith("  hint:") else "", sys.stderr), file=sys.stderr)

@@ -14,6 +14,7 @@ from pathlib import Path
 import os_vif
 from os_vif.cli.errors import BadInput, CommandError
 from os_vif.cli.exit_code import ExitCode
+from os_vif.cli.plain import plain
 
 #: Names the directory of the configuration that is read when the command line names no file.
 CONFIG_DIR_VARIABLE = "OS_VIF_CONFIG_DIR"
@@ -64,12 +65,12 @@ class _Words(logging.Formatter):
     """``warning: ...`` as command line tools write it; no traceback unless everything is wanted."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = f"{record.levelname.lower()}: {record.getMessage()}"
+        text = plain(f"{record.levelname.lower()}: {record.getMessage()}")
         if not record.exc_info:
             return text
         if logging.getLogger().level <= logging.DEBUG:
             return f"{text}\n{self.formatException(record.exc_info)}"
-        return f"{text} ({record.exc_info[1]})"
+        return f"{text} ({plain(str(record.exc_info[1]))})"
 
 
 def use_state_directory(named: str | None) -> None:

@@ -69,8 +69,9 @@ def tell(done: Attached, output: Output) -> None:
     for refusal in refused:
         output.line(f"not {refusal['candidate']}: {refusal['reason']}", "dim")
     if not done.attachment.wanted.hot:
-        output.line(f"\nFor {done.attachment.hypervisor}:", "strong")
-        output.line(rendering.text)
+        output.line()
+        output.line(f"For {done.attachment.hypervisor}:", "strong")
+        output.block(rendering.text)
 
 
 def _detach(arguments: argparse.Namespace, output: Output) -> ExitCode:
