@@ -37,12 +37,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "os_vif.plugins.names": (),
     # the only room that touches the kernel; it knows devices, not VIFs
     "os_vif.host": ("os_vif.exception", *STATE, "os_vif.host.names", "os_vif.host.deadline"),
-    "os_vif.privsep": ("os_vif.exception", "os_vif.host"),
     # a VIF in, desired state out
     "os_vif.plugin": ("os_vif.exception", "os_vif.objects", *STATE, "os_vif.host.names"),
     "os_vif.plugins": (
         "os_vif.exception", "os_vif.objects", "os_vif.plugin", *STATE, "os_vif.host.names", "os_vif.plugins.names",
     ),
+    # the privileged helper, which reads the operator's configuration itself
+    "os_vif.privsep": ("os_vif.exception", "os_vif.host", "os_vif.plugins"),
     "vif_plug_linux_bridge": ("os_vif.plugins", "os_vif.plugin"),
     "vif_plug_noop": ("os_vif.plugins", "os_vif.plugin"),
     "vif_plug_ovs": ("os_vif.plugins", "os_vif.plugins.names", "os_vif.plugin"),

@@ -7,7 +7,9 @@ from typing import Any
 
 from oslo_privsep import capabilities, priv_context
 
-from os_vif.host import firewall_tool, kernel
+from os_vif.host import kernel
+from os_vif.host.helper_rules import RuleOptions
+from os_vif.plugins import linux_bridge_options
 
 vif_plug = priv_context.PrivContext(
     "os_vif",
@@ -19,12 +21,17 @@ vif_plug = priv_context.PrivContext(
 
 @vif_plug.entrypoint
 def run(operations: list[list[Any]]) -> tuple[int, int, str]:
-    """kernel.run(), in the helper."""
-    return kernel.run(operations)
+    """kernel.run(), in the helper, with the options of its configuration."""
+    return kernel.run(operations, rule_options())
 
 
 @vif_plug.entrypoint
 def read_chain(family: str, chain: str) -> tuple[tuple[str, ...], int] | None:
-    """firewall_tool.read_chain(), in the helper."""
-    state = firewall_tool.read_chain(family, chain)
-    return None if state is None else (state.rules, state.jumps)
+    """kernel.read_chain(), in the helper."""
+    return kernel.read_chain(family, chain)
+
+
+def rule_options() -> RuleOptions:
+    """What the operator says of forwarding rules, in the configuration that the helper was started with."""
+    config = linux_bridge_options.registered()
+    return RuleOptions(config.iptables_top_regex, config.iptables_drop_action)

@@ -11,7 +11,8 @@ from typing import Any
 
 from oslo_privsep import capabilities, priv_context
 
-from os_vif.host import firewall_tool, kernel
+from os_vif import privsep
+from os_vif.host import kernel
 
 vif_plug = priv_context.PrivContext(
     "vif_plug_linux_bridge",
@@ -23,12 +24,11 @@ vif_plug = priv_context.PrivContext(
 
 @vif_plug.entrypoint
 def run(operations: list[list[Any]]) -> tuple[int, int, str]:
-    """kernel.run(), in the helper."""
-    return kernel.run(operations)
+    """kernel.run(), in the helper, with the options of its configuration."""
+    return kernel.run(operations, privsep.rule_options())
 
 
 @vif_plug.entrypoint
 def read_chain(family: str, chain: str) -> tuple[tuple[str, ...], int] | None:
-    """firewall_tool.read_chain(), in the helper."""
-    state = firewall_tool.read_chain(family, chain)
-    return None if state is None else (state.rules, state.jumps)
+    """kernel.read_chain(), in the helper."""
+    return kernel.read_chain(family, chain)

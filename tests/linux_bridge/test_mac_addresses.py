@@ -27,7 +27,7 @@ def made(netns):
         Operation("link.add", {"name": "mvt1", "kind": "macvtap", "parent": "eth9", "options": {"mode": "bridge"}}),
     ]
     with netns.enter():
-        assert kernel.run([operation.to_primitive() for operation in operations])[1:] == (0, "")
+        assert kernel.run_own([operation.to_primitive() for operation in operations])[1:] == (0, "")
     return netns
 
 
@@ -84,7 +84,7 @@ def theirs(name):
 try:
     wait(pathlib.Path("/run/udev/control").exists)
     theirs("theirs1")
-    made = kernel.run([
+    made = kernel.run_own([
         ["link.add", {"name": "br0", "kind": "bridge"}],
         ["link.add", {"name": "veth1", "kind": "veth", "peer": "veth2"}],
         *(["tap.add", {"name": f"tap{number}"}] for number in range(10)),

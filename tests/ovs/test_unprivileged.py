@@ -68,6 +68,20 @@ def test_devices_are_made_by_the_helper(open_switch, client, vif, made, port, ho
     assert set(open_switch.rows("Port")) == {"br-int"}
 
 
+def test_what_an_earlier_os_vif_has_made_is_taken_over(open_switch, client):
+    """It bears no marks, and is known by its names; afterwards it is marked, and goes with the VIF."""
+    bridge, near, far = "qbr6d3e0001-4c", "qvb6d3e0001-4c", "qvo6d3e0001-4c"
+    open_switch.ns.ip("link", "add", bridge, "type", "bridge")
+    open_switch.ns.ip("link", "add", near, "mtu", "1400", "type", "veth", "peer", "name", far)
+    options = {"ovsdb_connection": open_switch.remote}
+    assert client("plug", ovs_vifs.hybrid(), options=options)["results"] == [{"helpers": [ONLY_NET_ADMIN]}]
+    links = {name: open_switch.ns.link(name) for name in (bridge, near, far)}
+    assert {link["ifalias"].partition(" ")[0] for link in links.values()} == {f"os-vif:{ovs_vifs.hybrid().id}"}
+    assert (links[near]["master"], links[far]["mtu"]) == (bridge, 1450)
+    assert client("unplug", ovs_vifs.hybrid(), options=options)["results"] == [{"helpers": [ONLY_NET_ADMIN]}]
+    assert devices(open_switch) == set()
+
+
 def test_a_port_alone_takes_no_helper(open_switch, client):
     """What is in the database only needs no rights over the host's network; the default connection will do."""
     result = client("plug,plug", ovs_vifs.native(**PORT))

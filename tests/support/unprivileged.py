@@ -15,6 +15,7 @@ from support.parts import missing, require
 from support.privileges import Sudo
 
 _CLIENT = Path(__file__).with_name("unprivileged_client.py")
+_HOSTILE_CLIENT = Path(__file__).with_name("hostile_client.py")
 NOBODY = 65534
 #: The effective capabilities of a helper, as /proc tells them.
 ONLY_NET_ADMIN = f"{1 << 12:016x}"
@@ -32,6 +33,8 @@ class Service:
         self._namespace = namespace
         self._package = package
         self._sudo = Sudo(namespace)
+        #: What the helper is started with: "--config-file ...".
+        self.helper_arguments = ""
         self.state = Path(tempfile.mkdtemp(prefix="os-vif-state-"))
         os.chown(self.state, NOBODY, NOBODY)
 
@@ -48,12 +51,23 @@ class Service:
         ``how`` is the way in which the helper is configured, "helper-command" or "root-helper"; ``command`` is what
         gives it its rights.
         """
-        environment = {**os.environ, "OS_VIF_STATE_DIR": str(self.state), "TMPDIR": str(self.state)}
         texts = json.dumps(options or {}), json.dumps(vif.obj_to_primitive())
         started = command or self._sudo.command
-        arguments = (NOBODY, self._package, how, started, actions, *texts)
-        result: dict[str, Any] = self._namespace.python(_CLIENT, *arguments, env=environment)
+        arguments = (NOBODY, self._package, how, started, self.helper_arguments, actions, *texts)
+        result: dict[str, Any] = self._namespace.python(_CLIENT, *arguments, env=self._environment())
         return {**result, "calls": self._sudo.calls}
+
+    def abuse(self, calls: dict[str, Any]) -> dict[str, Any]:
+        """Was taken over: asks its helper for what it likes. ``calls`` are lists of operations, by what they are for;
+        what the helper says to each."""
+        arguments = (NOBODY, self._package, self._sudo.command, self.helper_arguments)
+        answers: dict[str, Any] = self._namespace.python(
+            _HOSTILE_CLIENT, *arguments, input=json.dumps(calls), env=self._environment()
+        )
+        return answers
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "OS_VIF_STATE_DIR": str(self.state), "TMPDIR": str(self.state)}
 
     def close(self) -> None:
         """Removes its files."""

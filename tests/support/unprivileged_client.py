@@ -2,7 +2,8 @@
 """A service that runs as an ordinary user: plugs and unplugs what it is told, and prints what came of it as JSON.
 
 Arguments: the user id to become; the package with the privileged helper; "root-helper" or "helper-command" and that
-command; what to do ("plug", "unplug"); options of the plugin, and the VIF in its wire form, as JSON.
+command; what it is to be started with; what to do ("plug", "unplug"); options of the plugin, and the VIF in its wire
+form, as JSON.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ from os_vif.objects.base import VersionedObject
 
 
 def main() -> None:
-    uid, helper, how, command, actions, options, text = sys.argv[1:]
-    prepare(helper, how, command)
+    uid, helper, how, command, arguments, actions, options, text = sys.argv[1:]
+    prepare(helper, how, command, arguments)
     vif = VersionedObject.obj_from_primitive(json.loads(text))
     for name, value in json.loads(options).items():
         cfg.CONF.set_override(name, value, group=f"os_vif_{vif.plugin}")
@@ -40,7 +41,7 @@ def main() -> None:
     print(json.dumps({"uid": os.geteuid(), "privileged": privileged.may_change_network(), "results": results}))
 
 
-def prepare(helper: str, how: str, command: str) -> None:
+def prepare(helper: str, how: str, command: str, arguments: str = "") -> None:
     """Loads what is needed while it can be read: the user it becomes may not be let into Python's directories."""
     os_vif.initialize()
     for package in (os_vif, os_vif.host, objects):
@@ -52,7 +53,7 @@ def prepare(helper: str, how: str, command: str) -> None:
     if how == "root-helper":
         priv_context.init(shlex.split(command))
     else:
-        cfg.CONF.set_override("helper_command", f"{command} privsep-helper", group=f"{helper}_privileged")
+        cfg.CONF.set_override("helper_command", f"{command} privsep-helper {arguments}", group=f"{helper}_privileged")
 
 
 def become(uid: int) -> None:
@@ -83,4 +84,5 @@ def helpers(context: str) -> list[str]:
     return found
 
 
-main()
+if __name__ == "__main__":
+    main()

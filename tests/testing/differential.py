@@ -46,7 +46,7 @@ def on_kernel(operations: Sequence[Operation]) -> tuple[list[int], dict[str, Any
 
     def body() -> tuple[list[int], dict[str, Any]]:
         unshare(CLONE_NEWNET)
-        return [kernel.run([operation.to_primitive()])[1] for operation in operations], _state(RealHost())
+        return [kernel.run_own([operation.to_primitive()])[1] for operation in operations], _state(RealHost())
 
     return _in_a_thread(body)
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The closed list of operations, done for real. This is the code that runs with privileges.
 
-It takes no paths and no command lines from its caller, and checks every name it is given: a caller that was taken
-over can do no more with it than plug and unplug.
+It takes no paths and no command lines from its caller, and checks every name it is given. What it does for a caller
+without privileges is checked further, object by object (helper_checks.py): one that was taken over can do no more with
+it than plug and unplug.
 """
 
 from __future__ import annotations
@@ -13,18 +14,31 @@ import functools
 import itertools
 import re
 import struct
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from os_vif.host import firewall_tool, neighbour_table, rtnetlink, rtnetlink_ip, sysctl, tap_device
+from os_vif.host import (
+    firewall_tool,
+    helper_checks,
+    helper_links,
+    helper_rules,
+    neighbour_table,
+    rtnetlink,
+    rtnetlink_ip,
+    sysctl,
+    tap_device,
+)
+from os_vif.host.helper_rules import RuleOptions
 from os_vif.host.mark_form import DEVICE_GROUP, proves_ownership
 from os_vif.host.netlink import KernelError
 
 #: What the kernel takes; the names of "all" devices are those of settings, and no device's.
-_NAME = re.compile(r"^(?!(?:\.{1,2}|all|default)$)[^\s/:\x00]{1,15}$")
-#: What a device of ours may be called: of "tap%d" the kernel makes another name, and a "+" is a pattern to iptables.
-_NEW_NAME = re.compile(r"[A-Za-z0-9._-]{1,15}")
+_NAME = re.compile(r"(?!(?:\.{1,2}|all|default)$)[^\s/:\x00]{1,15}")
+#: What a device of ours may be called: of "tap%d" the kernel makes another name, a "+" is a pattern to iptables, and
+#: what begins with "-" an option to any program.
+_NEW_NAME = re.compile(r"(?!(?:lo|bonding_masters)$)[A-Za-z0-9._][A-Za-z0-9._-]{0,14}")
 
 #: In seconds.
 _LONGEST_PROBE = 30
@@ -32,23 +46,61 @@ _LONGEST_PROBE = 30
 _GONE = (errno.ENODEV, errno.ENOENT, errno.ESRCH, errno.EADDRNOTAVAIL)
 
 
-def run(operations: Sequence[Sequence[Any]]) -> tuple[int, int, str]:
-    """Does operations in order until one fails.
+#: How many were done; the errno and the words of the one that failed, 0 and "" when none did.
+Result = tuple[int, int, str]
 
-    Returns how many were done, and the errno and the words of the one that failed (0 and "" when none did).
+_Find = Callable[..., "rtnetlink.LinkInfo | None"]
+
+#: What the helper's caller asks for in one thread is not to change what is being checked in another.
+_turn = threading.Lock()
+
+
+def run(operations: Sequence[Sequence[Any]], options: RuleOptions | None = None) -> Result:
+    """For the privileged helper: does operations in order until one fails, or is not for its caller to do (EPERM).
+
+    ``options`` are those of the operator. Raises nothing, whatever it is given.
     """
-    for done, (name, arguments) in enumerate(operations):
+    if not isinstance(operations, list | tuple):
+        return 0, errno.EINVAL, "operations come in a list"
+    helper_links.forget()
+    return _run(operations, functools.partial(_do_checked, options=options or RuleOptions()), _ours_to_delete)
+
+
+def run_own(operations: Sequence[Sequence[Any]]) -> Result:
+    """For this process itself, which may do all this, and more, by its own rights."""
+    return _run(operations, _do, _ours)
+
+
+def _run(operations: Sequence[Sequence[Any]], do: Callable[[str, Any], None], find_deletable: _Find) -> Result:
+    for done, operation in enumerate(operations):
+        name: Any = operation
         try:
+            name, arguments = operation
             if name == "link.delete":
-                _hasten_deletions(operations, done)
-            _OPERATIONS[name](**arguments)
+                _hasten_deletions(operations, done, find_deletable)
+            do(name, arguments)
         except KernelError as error:
             return done, error.errno or 0, str(error)
         except OSError as error:
             return done, error.errno or 0, error.strerror or str(error)
-        except (AttributeError, LookupError, TypeError, ValueError, struct.error) as error:
-            return done, errno.EINVAL, f"operation {name!r} was refused: {error}"
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error) as error:
+            return done, errno.EINVAL, f"operation {name!r:.80} was refused: {error}"
     return len(operations), 0, ""
+
+
+def _do(name: str, arguments: Any) -> None:
+    _OPERATIONS[name](**arguments)
+
+
+def _do_checked(name: str, arguments: Any, options: RuleOptions) -> None:
+    with _turn if name != "neighbour.probe" else contextlib.nullcontext():
+        _do(name, helper_checks.checked(name, arguments, options))
+
+
+def read_chain(family: str, chain: str) -> tuple[tuple[str, ...], int] | None:
+    """For the privileged helper: the rules of a chain of ours, and how many jumps lead there. Raises OSError."""
+    state = helper_rules.read_chain(family, chain)
+    return None if state is None else (state.rules, state.jumps)
 
 
 def _link_add(
@@ -79,7 +131,7 @@ def _link_set(name: str, master: str | None = None, **values: Any) -> None:
     rtnetlink.set_link(_checked(name), **values)
 
 
-def _hasten_deletions(operations: Sequence[Sequence[Any]], start: int) -> None:
+def _hasten_deletions(operations: Sequence[Sequence[Any]], start: int, find_deletable: _Find) -> None:
     """Deletes what this deletion and those right after it would delete, in one go; each still looks for itself.
 
     The kernel waits for all readers of a device before it lets it go: once for a group, else once for each
@@ -90,7 +142,7 @@ def _hasten_deletions(operations: Sequence[Sequence[Any]], start: int) -> None:
     following = list(itertools.takewhile(lambda operation: operation[0] == "link.delete", operations[start:]))
     if len(following) == 1:
         return
-    links = [link for _, arguments in following if (link := _ours(**arguments))]
+    links = [link for _, arguments in following if (link := find_deletable(**arguments))]
     if len(links) > 1:
         with contextlib.suppress(KernelError):
             rtnetlink.delete_links(links)
@@ -99,6 +151,12 @@ def _hasten_deletions(operations: Sequence[Sequence[Any]], start: int) -> None:
 def _ours(name: str, index: int | None = None) -> rtnetlink.LinkInfo | None:
     link = rtnetlink.get_link(_checked(name))
     return link if link and index in (None, link.index) and proves_ownership(link.group, link.alias) else None
+
+
+def _ours_to_delete(**arguments: Any) -> rtnetlink.LinkInfo | None:
+    with _turn, contextlib.suppress(KernelError):
+        return _ours(**helper_checks.checked("link.delete", arguments, RuleOptions()))
+    return None
 
 
 def _link_delete(name: str, index: int | None = None) -> None:
@@ -120,7 +178,8 @@ def _wait_until_gone(name: str, index: int) -> None:
         time.sleep(0.01)
 
 
-def _sysctl_set(name: str, family: str, key: str, value: str) -> None:
+def _sysctl_set(name: str, family: str, key: str, value: str, like: str = "") -> None:
+    """``like`` is the device that has the value already: to the helper it is the reason why."""
     sysctl.write(_checked(name), family, key, value)
 
 
@@ -164,7 +223,7 @@ def _new(name: str) -> str:
 
 
 def _checked(name: str) -> str:
-    if not _NAME.match(name) or len(name.encode()) > 15:
+    if not _NAME.fullmatch(name) or len(name.encode()) > 15:
         raise ValueError(f"{name!r} is not the name of a network device")
     return name
 

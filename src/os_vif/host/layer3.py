@@ -133,7 +133,7 @@ class Layer3Realm:
             changes |= {key: (old, new) for key, old, new in carry}
         last = changes.pop(settings.DISABLE_IPV6, None)
         for key, (old, new) in changes.items():
-            yield _sysctl(resource.target, key, old, new)
+            yield _sysctl(resource.target, key, old, new, like=resource.source)
         if last:
             yield _sysctl(resource.target, settings.DISABLE_IPV6, *last)
 
@@ -275,11 +275,11 @@ def _change(what: str, action: str, device: str, item: Item) -> Step:
     return Step("layer3", device, text, operation, undo)
 
 
-def _sysctl(device: str, key: str, old: str, new: str) -> Step:
+def _sysctl(device: str, key: str, old: str, new: str, like: str = "") -> Step:
+    """``like``: the device that the value is from."""
     family, _, name = key.partition("/")
-    to, back = (
-        Operation("sysctl.set", {"name": device, "family": family, "key": name, "value": value}) for value in (new, old)
-    )
+    arguments = {"name": device, "family": family, "key": name} | ({"like": like} if like else {})
+    to, back = (Operation("sysctl.set", {**arguments, "value": value}) for value in (new, old))
     return Step("layer3", device, f"set sysctl {key} of {device} to {new} (was {old})", to, back)
 
 

@@ -28,7 +28,7 @@ def run(operations: Sequence[Operation], context: str) -> None:
     """Does the operations in order, in one go. Raises OperationFailed, NotPermitted."""
     primitives = [operation.to_primitive() for operation in operations]
     if may_change_network():
-        done, errno, words = kernel.run(primitives)
+        done, errno, words = kernel.run_own(primitives)
     else:
         done, errno, words = _helper(context).run(primitives)
     if done < len(operations):

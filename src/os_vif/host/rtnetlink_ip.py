@@ -38,7 +38,7 @@ _FRA_IIFNAME, _FRA_OIFNAME = 3, 17
 
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_CACHEINFO, _IFA_FLAGS, _IFA_PROTO = 1, 2, 3, 6, 8, 11
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_MULTIPATH, _RTA_CACHEINFO = 1, 4, 5, 6, 9, 12
-_RTA_TABLE, _RTA_VIA, _RTA_EXPIRES, _RTA_NH_ID = 15, 18, 23, 30
+_RTA_TABLE, _RTA_VIA, _RTA_PREF, _RTA_EXPIRES, _RTA_NH_ID = 15, 18, 20, 23, 30
 
 NODAD, _DADFAILED, _TENTATIVE, TEMPORARY = 0x02, 0x08, 0x40, 0x01
 _FOREVER = 0xFFFFFFFF
@@ -75,6 +75,19 @@ def _parse_address(data: bytes) -> Item:
     found = dict(raw)
     local = socket.inet_ntop(family, found.get(_IFA_LOCAL) or found[_IFA_ADDRESS])
     return {"shown": f"{local}/{length}", "header": [family, length, flags, scope], "attributes": _to_text(raw)}
+
+
+def holders_of(address: Item) -> list[tuple[int, Item]]:
+    """The devices, by index, that have the same address now, each with its own description of it."""
+    family, wanted = family_of(address), identity_of(address)
+    answers = conversation().ask(_RTM_GETADDR, _ADDRESS.pack(family, 0, 0, 0, 0), NLM_F_DUMP)
+    found = [(_ADDRESS.unpack_from(answer)[4], _parse_address(answer)) for answer in answers if answer[0] == family]
+    return [(index, item) for index, item in found if identity_of(item) == wanted]
+
+
+def identity_of(address: Item) -> tuple[int, bytes | None, int]:
+    """What makes two descriptions the same address: family, address and length of prefix."""
+    return family_of(address), _value(address, _IFA_LOCAL) or _value(address, _IFA_ADDRESS), int(address["header"][1])
 
 
 def family_of(item: Item) -> int:
@@ -221,6 +234,20 @@ def place_of(route: Item) -> tuple[Any, ...]:
     table, metric = _value(route, _RTA_TABLE), _value(route, _RTA_PRIORITY)
     number = struct.unpack("=I", table)[0] if table else route["header"][4]
     return (family_of(route), route["shown"], route["header"][3], number, metric)
+
+
+def destination_of(route: Item) -> tuple[Any, ...]:
+    """Where a route leads, and by whom: all that tells it from others but how it ranks, and how long it lasts."""
+    passing = (_RTA_PRIORITY, _RTA_EXPIRES, _RTA_CACHEINFO, _RTA_PREF)
+    lasting = sorted((kind, value) for kind, value in route["attributes"] if kind not in passing)
+    hops = sorted((hop[1], hop[2], sorted(map(tuple, hop[3]))) for hop in route.get("hops", ()))
+    return (*route["header"][:8], tuple(lasting), tuple((*hop[:2], tuple(hop[2])) for hop in hops))
+
+
+def metric_of(route: Item) -> int | None:
+    """Its rank among routes to the same destination; None where none is said."""
+    metric = _value(route, _RTA_PRIORITY)
+    return int(struct.unpack("=I", metric)[0]) if metric and len(metric) == 4 else None
 
 
 def is_by_nexthop_object(route: Item) -> bool:

@@ -150,7 +150,7 @@ def _check_may_go_up(namespace: FakeNamespace, link: FakeLink) -> None:
         _check_mac_is_free(namespace, link, link.mac)
 
 
-def sysctl_set(namespace: FakeNamespace, name: str, family: str, key: str, value: str) -> None:
+def sysctl_set(namespace: FakeNamespace, name: str, family: str, key: str, value: str, like: str = "") -> None:
     """Operation "sysctl.set": what the device does not have is passed over, as on the real host."""
     check_writable(family, key)
     link = namespace.links.get(checked(name))
