@@ -20,7 +20,7 @@ def test_two_guests_talk_and_leave_without_a_trace(host, networks, new_netns):
     assert done.answer.choice == "bridge"
     assert set(host.attachments().values()) == {"active"}
     assert networks.bindings() == {"one": "ACTIVE"}
-    one.run(["ping", "-c", "1", "-W", "5", addresses[1]])
+    one.run(["ping", "-c", "1", "-w", "60", addresses[1]])
     for number, namespace in enumerate((one, two), 1):
         host.detach(guest(namespace, number))
     assert networks.ports() == []

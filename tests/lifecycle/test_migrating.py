@@ -54,7 +54,7 @@ def test_a_guest_moves_and_keeps_its_addresses(hosts, networks, new_netns):
     peer, old, new = new_netns(), new_netns(), new_netns()
     destination.attach(guest(peer, 2))
     address = next(iter(source.attach(guest(old)).answer.vif.network.subnets.objects)).ips.objects[0].address
-    ping = ["ping", "-c", "1", "-W", "5", str(address)]
+    ping = ["ping", "-c", "1", "-w", "60", str(address)]
     peer.run(ping)
     prepare(destination, guest(new))
     assert networks.bindings_of(guest(new)) == {"one": "ACTIVE", "two": "INACTIVE"}
