@@ -170,7 +170,7 @@ def _program(family: str, name: str) -> str:
 
 
 def _checked(chain: str) -> str:
-    if not _CHAIN.match(chain):
+    if not _CHAIN.fullmatch(chain):
         raise ValueError(f"{chain!r} is not the name of a chain of os-vif")
     return chain
 
