@@ -108,9 +108,11 @@ def _link_add(
 ) -> None:
     parent_index = _index(parent) if parent is not None else None
     if peer is not None:
-        _new(peer)
+        new_device_name(peer)
     mac = mac or _mac_at_birth(kind, parent, birth.get("options") or {})
-    rtnetlink.add_link(_new(name), kind, group=DEVICE_GROUP, parent=parent_index, peer=peer, mac=mac, **birth)
+    rtnetlink.add_link(
+        new_device_name(name), kind, group=DEVICE_GROUP, parent=parent_index, peer=peer, mac=mac, **birth
+    )
 
 
 def _mac_at_birth(kind: str, parent: str | None, options: dict[str, Any]) -> str | None:
@@ -122,13 +124,13 @@ def _mac_at_birth(kind: str, parent: str | None, options: dict[str, Any]) -> str
 
 
 def _tap_add(name: str, **birth: Any) -> None:
-    tap_device.create(_new(name), device_group=DEVICE_GROUP, **birth)
+    tap_device.create(new_device_name(name), device_group=DEVICE_GROUP, **birth)
 
 
 def _link_set(name: str, master: str | None = None, **values: Any) -> None:
     if master is not None:
         values["master"] = _index(master) if master else 0
-    rtnetlink.set_link(_checked(name), **values)
+    rtnetlink.set_link(device_name(name), **values)
 
 
 def _hasten_deletions(operations: Sequence[Sequence[Any]], start: int, find_deletable: _Find) -> None:
@@ -149,7 +151,7 @@ def _hasten_deletions(operations: Sequence[Sequence[Any]], start: int, find_dele
 
 
 def _ours(name: str, index: int | None = None) -> rtnetlink.LinkInfo | None:
-    link = rtnetlink.get_link(_checked(name))
+    link = rtnetlink.get_link(device_name(name))
     return link if link and index in (None, link.index) and proves_ownership(link.group, link.alias) else None
 
 
@@ -161,7 +163,7 @@ def _ours_to_delete(**arguments: Any) -> rtnetlink.LinkInfo | None:
 
 def _link_delete(name: str, index: int | None = None) -> None:
     """Deletes a device of ours; one of the same name that took its place is left alone."""
-    link = rtnetlink.get_link(_checked(name))
+    link = rtnetlink.get_link(device_name(name))
     if link is None or (index is not None and link.index != index):
         return
     if not proves_ownership(link.group, link.alias):
@@ -180,7 +182,7 @@ def _wait_until_gone(name: str, index: int) -> None:
 
 def _sysctl_set(name: str, family: str, key: str, value: str, like: str = "") -> None:
     """``like`` is the device that has the value already: to the helper it is the reason why."""
-    sysctl.write(_checked(name), family, key, value)
+    sysctl.write(device_name(name), family, key, value)
 
 
 def _address_add(name: str, address: dict[str, Any]) -> None:
@@ -210,19 +212,21 @@ def _route_delete(name: str, route: dict[str, Any]) -> None:
 
 
 def _index(name: str) -> int:
-    index = rtnetlink.index_of(_checked(name))
+    index = rtnetlink.index_of(device_name(name))
     if not index:
         raise KernelError(errno.ENODEV, f"device {name} does not exist")
     return index
 
 
-def _new(name: str) -> str:
-    if not _NEW_NAME.fullmatch(_checked(name)):
+def new_device_name(name: str) -> str:
+    """The name, if a device of ours can be given it. Raises ValueError."""
+    if not _NEW_NAME.fullmatch(device_name(name)):
         raise ValueError(f"{name!r} is not a name that os-vif gives to a device: letters, digits, '-', '_' and '.'")
     return name
 
 
-def _checked(name: str) -> str:
+def device_name(name: str) -> str:
+    """The name, if a device can have it. Raises ValueError."""
     if not _NAME.fullmatch(name) or len(name.encode()) > 15:
         raise ValueError(f"{name!r} is not the name of a network device")
     return name

@@ -7,11 +7,12 @@ import errno
 import secrets
 from typing import Any
 
+from os_vif.host.kernel import device_name, new_device_name
 from os_vif.host.mark_form import DEVICE_GROUP, proves_ownership
 from os_vif.host.netlink import KernelError
 from os_vif.testing.fake import bridging
 from os_vif.testing.fake.link import FakeLink, born
-from os_vif.testing.fake.namespace import FakeNamespace, checked
+from os_vif.testing.fake.namespace import FakeNamespace
 from os_vif.testing.fake.settings import check_mac, check_mtu, set_options
 
 _MACVTAP_MODES = ("bridge", "passthru", "private", "vepa")
@@ -32,10 +33,10 @@ def link_add(
     """Operation "link.add"."""
     below = namespace.find(parent) if parent is not None else None
     if peer is not None:
-        checked(peer)
+        new_device_name(peer)
     _check_options(kind, options or {})
     _validate(kind, mac, mtu)
-    if checked(name) in namespace.links:
+    if new_device_name(name) in namespace.links:
         raise KernelError(errno.EEXIST, "")
     if kind not in _KINDS or kind in namespace.without:
         raise KernelError(errno.EOPNOTSUPP, "Unknown device type")
@@ -135,7 +136,7 @@ def tap_add(
     group: int | None = None,
 ) -> None:
     """Operation "tap.add"."""
-    if checked(name) in namespace.links:
+    if new_device_name(name) in namespace.links:
         raise KernelError(errno.EEXIST, f"a tap named {name} exists already")
     options: dict[str, Any] = {"type": 2, "persist": 1, "multi_queue": int(multi_queue)}
     options |= {key: value for key, value in (("owner", owner), ("group", group)) if value is not None}
@@ -153,7 +154,7 @@ def tap_add(
 
 def link_delete(namespace: FakeNamespace, name: str, index: int | None = None) -> None:
     """Operation "link.delete": only of what bears our mark, and not of what took the place of what was meant."""
-    link = namespace.links.get(checked(name))
+    link = namespace.links.get(device_name(name))
     if link is None or (index is not None and link.index != index):
         return
     if not proves_ownership(link.group, link.alias):

@@ -5,15 +5,13 @@ from __future__ import annotations
 
 import errno
 import itertools
-import re
 from collections.abc import Iterable
 
 from os_vif.host.firewall_tool import ChainState
+from os_vif.host.kernel import device_name
 from os_vif.host.netlink import KernelError
 from os_vif.host.rtnetlink import LinkInfo
 from os_vif.testing.fake.link import FakeLink, born
-
-_NAME = re.compile(r"^(?!\.{1,2}$)[^\s/:\x00]{1,15}$")
 
 
 class FakeNamespace:
@@ -39,7 +37,7 @@ class FakeNamespace:
 
     def find(self, name: str) -> FakeLink:
         """The device of that name. Raises KernelError, ValueError as the kernel side does."""
-        if checked(name) not in self.links:
+        if device_name(name) not in self.links:
             raise KernelError(errno.ENODEV, f"device {name} does not exist")
         return self.links[name]
 
@@ -61,10 +59,3 @@ class FakeNamespace:
 
     def _index_of(self, name: str) -> int:
         return self.links[name].index if name in self.links else 0
-
-
-def checked(name: str) -> str:
-    """The name, if a device can have it. Raises ValueError."""
-    if not _NAME.match(name) or len(name.encode()) > 15:
-        raise ValueError(f"{name!r} is not the name of a network device")
-    return name

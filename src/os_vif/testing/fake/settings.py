@@ -7,11 +7,12 @@ import errno
 import re
 from typing import Any
 
+from os_vif.host.kernel import device_name
 from os_vif.host.netlink import KernelError
 from os_vif.host.sysctl import check_writable
 from os_vif.testing.fake import bridging, layer3
 from os_vif.testing.fake.link import NO_MAC, FakeLink
-from os_vif.testing.fake.namespace import FakeNamespace, checked
+from os_vif.testing.fake.namespace import FakeNamespace
 
 _MAC = re.compile(r"^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$")
 _LONGEST_ALIAS = 255
@@ -34,7 +35,7 @@ def link_set(
     """Operation "link.set". The kernel takes the attributes in this order, and stops at the first it refuses."""
     if master:
         namespace.find(master)
-    checked(name)
+    device_name(name)
     if mac is not None and not _MAC.match(mac):
         raise ValueError(f"{mac!r} is not a MAC address")
     if alias is not None and len(alias.encode()) > _LONGEST_ALIAS:
@@ -153,7 +154,7 @@ def _check_may_go_up(namespace: FakeNamespace, link: FakeLink) -> None:
 def sysctl_set(namespace: FakeNamespace, name: str, family: str, key: str, value: str, like: str = "") -> None:
     """Operation "sysctl.set": what the device does not have is passed over, as on the real host."""
     check_writable(family, key)
-    link = namespace.links.get(checked(name))
+    link = namespace.links.get(device_name(name))
     if link is None or f"{family}/{key}" not in link.sysctls:
         return
     if not re.match(r"^-?[0-9]+$", value):
