@@ -17,6 +17,9 @@ EVERYTHING = "*"
 #: The vocabulary of desired state.
 STATE = ("os_vif.host.state", "os_vif.host.state_ovs", "os_vif.host.state_vf")
 
+#: The object model.
+OBJECTS = ("os_vif.objects", "os_vif.objects.fields", "os_vif.objects.wire")
+
 #: What Neutron says of a binding, as objects.
 NEUTRONS_WORDS = (
     "os_vif.networks.neutron.vifs", "os_vif.networks.neutron.wired", "os_vif.networks.neutron.provided",
@@ -28,7 +31,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
     # the ground floor: imports nothing, or errors only
     "os_vif.exception": (),
     "os_vif.utils": (),
-    "os_vif.objects": ("os_vif.exception",),
+    "os_vif.objects": ("os_vif.exception", "os_vif.objects.fields", "os_vif.objects.wire", "os_vif.objects.refusals"),
+    "os_vif.objects.refusals": ("os_vif.exception",),
+    "os_vif.objects.fields": ("os_vif.exception", "os_vif.objects.refusals"),
+    "os_vif.objects.wire": ("os_vif.exception", "os_vif.objects.refusals", "os_vif.objects.fields"),
     "os_vif.host.state": ("os_vif.exception",),
     "os_vif.host.state_ovs": ("os_vif.exception", "os_vif.host.state"),
     "os_vif.host.state_vf": ("os_vif.exception", "os_vif.host.state", "os_vif.host.state_ovs"),
@@ -38,9 +44,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
     # the only room that touches the kernel; it knows devices, not VIFs
     "os_vif.host": ("os_vif.exception", *STATE, "os_vif.host.names", "os_vif.host.deadline"),
     # a VIF in, desired state out
-    "os_vif.plugin": ("os_vif.exception", "os_vif.objects", *STATE, "os_vif.host.names"),
+    "os_vif.plugin": ("os_vif.exception", *OBJECTS, *STATE, "os_vif.host.names"),
     "os_vif.plugins": (
-        "os_vif.exception", "os_vif.objects", "os_vif.plugin", *STATE, "os_vif.host.names", "os_vif.plugins.names",
+        "os_vif.exception", *OBJECTS, "os_vif.plugin", *STATE, "os_vif.host.names", "os_vif.plugins.names",
     ),
     # the privileged helper, which reads the operator's configuration itself
     "os_vif.privsep": ("os_vif.exception", "os_vif.host", "os_vif.plugins"),
@@ -50,40 +56,40 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "vif_plug_linux_bridge.privsep": ("os_vif.exception", "os_vif.host", "os_vif.privsep"),
     "vif_plug_ovs.privsep": ("os_vif.exception", "os_vif.host", "os_vif.privsep"),
     # who binds what: pure
-    "os_vif.negotiation": ("os_vif.exception", "os_vif.objects"),
+    "os_vif.negotiation": ("os_vif.exception", *OBJECTS),
     # the public API, on top of plugins and host
     "os_vif": (
-        "os_vif.exception", "os_vif.objects", "os_vif.plugin", "os_vif.plugins", "os_vif.host", *STATE,
+        "os_vif.exception", *OBJECTS, "os_vif.plugin", "os_vif.plugins", "os_vif.host", *STATE,
         "os_vif.host.names", "os_vif.host.deadline", "os_vif.privsep",
     ),
     # two sides that do not know each other
-    "os_vif.networks": ("os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif"),
+    "os_vif.networks": ("os_vif.exception", *OBJECTS, "os_vif.negotiation", "os_vif"),
     # it serves DHCP: an address on a bridge, and a process
     "os_vif.networks.local": (
-        "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif", "os_vif.networks", "os_vif.plugins.names",
+        "os_vif.exception", *OBJECTS, "os_vif.negotiation", "os_vif", "os_vif.networks", "os_vif.plugins.names",
         "os_vif.host", *STATE,
     ),
     "os_vif.networks.neutron": (
-        "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif.networks", "os_vif.plugins.names",
+        "os_vif.exception", *OBJECTS, "os_vif.negotiation", "os_vif.networks", "os_vif.plugins.names",
         *NEUTRONS_WORDS,
     ),
     # what Neutron says of a binding, as objects; pure, and its server uses it too
-    "os_vif.networks.neutron.wired": ("os_vif.objects", "os_vif.plugins.names"),
-    "os_vif.networks.neutron.vifs": ("os_vif.objects", "os_vif.plugins.names", "os_vif.networks.neutron.wired"),
-    "os_vif.networks.neutron.provided": ("os_vif.objects", "os_vif.negotiation"),
+    "os_vif.networks.neutron.wired": (*OBJECTS, "os_vif.plugins.names"),
+    "os_vif.networks.neutron.vifs": (*OBJECTS, "os_vif.plugins.names", "os_vif.networks.neutron.wired"),
+    "os_vif.networks.neutron.provided": (*OBJECTS, "os_vif.negotiation"),
     "os_vif.hypervisors": (
-        "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif", "os_vif.host.deadline",
+        "os_vif.exception", *OBJECTS, "os_vif.negotiation", "os_vif", "os_vif.host.deadline",
     ),
     # a namespace is its own hypervisor: what libvirt or QEMU would do to the kernel, the driver has to do itself
     "os_vif.hypervisors.netns": (
-        "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif", "os_vif.hypervisors", "os_vif.host",
+        "os_vif.exception", *OBJECTS, "os_vif.negotiation", "os_vif", "os_vif.hypervisors", "os_vif.host",
         *STATE,
     ),
     "os_vif.lifecycle": (
-        "os_vif.exception", "os_vif.objects", "os_vif.negotiation", "os_vif.networks", "os_vif.hypervisors", "os_vif",
+        "os_vif.exception", *OBJECTS, "os_vif.negotiation", "os_vif.networks", "os_vif.hypervisors", "os_vif",
         "os_vif.host", "os_vif.host.deadline",
     ),
-    "os_vif.neutron_ml2": ("os_vif.exception", "os_vif.objects", "os_vif.negotiation", *NEUTRONS_WORDS),
+    "os_vif.neutron_ml2": ("os_vif.exception", *OBJECTS, "os_vif.negotiation", *NEUTRONS_WORDS),
     # the roof
     "os_vif.opts": ("os_vif", "os_vif.lifecycle"),
     "os_vif.cli": (EVERYTHING,),
@@ -96,8 +102,8 @@ UPWARD = {"os_vif.plugin": ("os_vif.plugging",)}
 
 #: Rooms that do no I/O: state in, state out, wherever they run.
 PURE = (
-    "os_vif.exception", "os_vif.objects", *STATE, "os_vif.host.names", "os_vif.plugin", "os_vif.plugins",
-    "os_vif.negotiation",
+    "os_vif.exception", *OBJECTS, "os_vif.objects.refusals", *STATE, "os_vif.host.names", "os_vif.plugin",
+    "os_vif.plugins", "os_vif.negotiation",
 )  # fmt: skip
 
 #: What reaches out of the process.

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from objects.strategies import specs, subclasses_of
 from os_vif import objects
 from os_vif.negotiation.short_form import shorten
-from os_vif.objects._registry import CLASSES
 from os_vif.objects.vif import VIFBase
+from os_vif.objects.wire.registry import CLASSES
 
 objects.register_all()
 

@@ -196,7 +196,7 @@ VIF = {"_": "VIFGeneric", "vif_name": "tap1"}
         ({"v": "1.0", "vif": VIF, "choice": 1}, "os_vif.choice: a string is needed, not 1"),
         ({"v": "1.0", "vif": {"_": "Network"}}, "os_vif.vif: a VIF is needed, not a Network"),
         ({"v": "1.0", "vif": {"_": "VIFGeneric 1.0 os_vif more"}}, "os_vif.vif._: a name"),
-        ({"v": "1.0", "vif": {"_": "VIFWormhole"}}, "os_vif.vif: .*VIFWormhole"),
+        ({"v": "1.0", "vif": {"_": "VIFUnheardOf"}}, "os_vif.vif: .*VIFUnheardOf"),
         ({"v": "1.0", "vif": {"_": "VIFGeneric 2.0"}}, r"os_vif.vif: Version 2\.0"),
         ({"v": "1.0", "vif": {"_": "VIFGeneric", "network": {"_": "Network", "vlan": "x"}}}, "vif: network.vlan"),
         ({"v": "1.0", "refusals": [["ovs", 1]]}, "os_vif.refusals: each element is a list of candidate"),

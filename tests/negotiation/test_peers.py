@@ -20,7 +20,7 @@ from os_vif.negotiation.provision import Provision
 from os_vif.objects import vif as vifs
 from os_vif.objects.host_info import HostPortProfileInfo, HostVIFInfo
 from os_vif.objects.network import Network
-from os_vif.objects.walk import walk
+from os_vif.objects.wire.walk import walk
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 

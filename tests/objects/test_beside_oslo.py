@@ -149,7 +149,8 @@ def test_a_process_without_oslo_stays_without_it() -> None:
         """
         import sys
         from os_vif import objects; objects.register_all()
-        from os_vif.objects import codec, fingerprint, validate
+        from os_vif.objects import codec, validate
+        from os_vif.objects.wire import fingerprint
         vif = objects.vif.VIFBridge(id="1", network=objects.network.Network(mtu=5))
         assert codec.loads(codec.dumps(vif)) == vif
         validate.problems(vif); fingerprint.fingerprints()

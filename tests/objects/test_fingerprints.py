@@ -10,8 +10,8 @@ import pytest
 
 from objects.conftest import DATA
 from os_vif.objects import vif
-from os_vif.objects._registry import CLASSES
-from os_vif.objects.fingerprint import fingerprint, fingerprints
+from os_vif.objects.wire.fingerprint import fingerprint, fingerprints
+from os_vif.objects.wire.registry import CLASSES
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from objects.conftest import EXAMPLES
 from objects.strategies import SCHEMA
 from os_vif import exception
 from os_vif.objects import base, codec, fields, network, subnet, vif
-from os_vif.objects._wire import MAX_DEPTH, MAX_STRING
+from os_vif.objects.refusals import MAX_STRING
+from os_vif.objects.wire.form import MAX_DEPTH
 
 D = "versioned_object.data"
 

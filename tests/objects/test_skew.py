@@ -13,8 +13,8 @@ import pytest
 from objects.normal import normal
 from os_vif import exception
 from os_vif.objects import codec, network, vif
-from os_vif.objects._registry import CLASSES
 from os_vif.objects.base import VersionedObject
+from os_vif.objects.wire.registry import CLASSES
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 

@@ -21,7 +21,7 @@ TYPES = {
     "net.subnets[0].dns": "list[netaddr.ip.IPAddress]",
     "net.subnets.objects": "list[os_vif.objects.subnet.Subnet]",
     "host.plugin_info[0].vif_info[0].min_version": "str",
-    "vif.VIFBridge.id": "os_vif.objects._scalars.UUIDField",
+    "vif.VIFBridge.id": "os_vif.objects.fields.scalars.UUIDField",
 }
 
 

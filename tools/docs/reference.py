@@ -11,7 +11,7 @@ from pathlib import Path
 
 from os_vif import exception, objects, opts
 from os_vif.host import state, state_ovs, state_vf
-from os_vif.objects._registry import CLASSES
+from os_vif.objects.wire.registry import CLASSES
 
 
 def main(directory: Path) -> None:

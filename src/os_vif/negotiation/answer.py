@@ -12,7 +12,7 @@ from os_vif.negotiation.versions import is_within
 from os_vif.objects.base import VersionedObject, register_apart
 from os_vif.objects.fields import IntegerField, ListOfObjectsField, ObjectField, StringField
 from os_vif.objects.vif import VIFBase
-from os_vif.objects.walk import walk
+from os_vif.objects.wire.walk import walk
 
 if TYPE_CHECKING:
     from os_vif.negotiation.choice import Choice, Decision

@@ -19,9 +19,9 @@ from os_vif.negotiation.answer import Answer, Refusal
 from os_vif.negotiation.picking import Picker
 from os_vif.negotiation.profile import LIMIT, json_length
 from os_vif.negotiation.short_form import lengthen, shorten
-from os_vif.objects._versions import parse
 from os_vif.objects.vif import VIFBase
-from os_vif.objects.walk import walk
+from os_vif.objects.wire.versions import parse
+from os_vif.objects.wire.walk import walk
 
 KEY = "os_vif"
 

@@ -10,8 +10,8 @@ from os_vif import exception
 from os_vif.negotiation.offer import Candidate, Constraints, ObjectVersions, Offer, Withdrawn
 from os_vif.negotiation.picking import Picker
 from os_vif.negotiation.versions import parse_range, told_range
-from os_vif.objects._versions import parse
 from os_vif.objects.host_info import HostPortProfileInfo, HostVIFInfo
+from os_vif.objects.wire.versions import parse
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from os_vif import exception
-from os_vif.objects._versions import parse
 from os_vif.objects.base import VersionedObject
+from os_vif.objects.wire.versions import parse
 
 
 def newest_common(cls: type[VersionedObject], lowest: str, highest: str) -> str | None:

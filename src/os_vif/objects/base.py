@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from os_vif import exception
-from os_vif.objects import _decode, _encode, _oslo, _versions
-from os_vif.objects._field import Field, UnspecifiedDefault
-from os_vif.objects._plan import plan_of
-from os_vif.objects._registry import find, register, register_apart
+from os_vif.objects.fields.field import Field, UnspecifiedDefault
+from os_vif.objects.wire import decode, encode, oslo, versions
+from os_vif.objects.wire.plan import plan_of
+from os_vif.objects.wire.registry import find, register, register_apart
 
 if TYPE_CHECKING:
     from typing import Self
@@ -33,7 +33,7 @@ T = TypeVar("T", bound="VersionedObject")
 
 
 class ObjectRoot:
-    """Empty; it is what lets :mod:`os_vif.objects._oslo` give VersionedObject another base later."""
+    """Empty; it is what lets :mod:`os_vif.objects.wire.oslo` give VersionedObject another base later."""
 
 
 class VersionedObject(ObjectRoot):
@@ -78,7 +78,7 @@ class VersionedObject(ObjectRoot):
             for name, field in base.__dict__.get("fields", {}).items():
                 own.setdefault(name, field)
         cls.fields = own
-        _oslo.dress(cls)
+        oslo.dress(cls)
 
     @classmethod
     def _obj_blank(cls, context: Any) -> Self:
@@ -184,11 +184,11 @@ class VersionedObject(ObjectRoot):
         inside it likewise. ``version_manifest``: names of objects with the newest version of each to write. Raises
         UnsupportedObjectVersion for a version that is not one of this object's.
         """
-        primitive = _encode.encode(self)
+        primitive = encode.encode(self)
         if target_version is None and version_manifest:
             target_version = version_manifest.get(self.obj_name(), self.VERSION)
         if target_version is not None:
-            _encode.backlevel(self, primitive, target_version, version_manifest)
+            encode.backlevel(self, primitive, target_version, version_manifest)
         return primitive
 
     def obj_make_compatible(self, primitive: dict[str, Any], target_version: str) -> None:
@@ -197,20 +197,20 @@ class VersionedObject(ObjectRoot):
         A subclass with a history of its own may override this and call it.
         """
         for name, since in self.obj_field_versions.items():
-            if _versions.is_older(target_version, since):
+            if versions.is_older(target_version, since):
                 primitive.pop(name, None)
         for name, rules in self.obj_relationships.items():
-            fitting = [child for parent, child in rules if not _versions.is_older(target_version, parent)]
-            for child, wire in _encode.children(self, primitive, (name,)):
-                _encode.lower(child, wire, fitting[-1] if fitting else None)
+            fitting = [child for parent, child in rules if not versions.is_older(target_version, parent)]
+            for child, wire in encode.children(self, primitive, (name,)):
+                encode.lower(child, wire, fitting[-1] if fitting else None)
 
     def obj_make_compatible_from_manifest(
         self, primitive: dict[str, Any], target_version: str, version_manifest: dict[str, str] | None
     ) -> None:
         """As obj_make_compatible, and then lower the objects inside to the versions in ``version_manifest``."""
         self.obj_make_compatible(primitive, target_version)
-        for child, wire in _encode.children(self, primitive):
-            _encode.lower(child, wire, (version_manifest or {}).get(child.obj_name()), version_manifest)
+        for child, wire in encode.children(self, primitive):
+            encode.lower(child, wire, (version_manifest or {}).get(child.obj_name()), version_manifest)
 
     @classmethod
     def obj_from_primitive(cls, primitive: Any, context: Any = None) -> Any:
@@ -218,17 +218,17 @@ class VersionedObject(ObjectRoot):
 
         Raises MalformedPrimitive or InvalidValue (ValueErrors), UnknownObject or UnsupportedObjectVersion.
         """
-        return _decode.decode(cls, primitive, context)
+        return decode.decode(cls, primitive, context)
 
     @classmethod
     def _obj_from_primitive(cls, context: Any, objver: str, primitive: dict[str, Any]) -> Any:
         # What oslo's code calls on the class it found in its registry.
-        return _decode.decode_as(cls, objver, primitive, context)
+        return decode.decode_as(cls, objver, primitive, context)
 
     @classmethod
     def obj_versions(cls) -> list[str]:
         """Every version that can be read and written, oldest first."""
-        major, minor = _versions.parse(cls.VERSION)
+        major, minor = versions.parse(cls.VERSION)
         return [f"{major}.{number}" for number in range(minor + 1)]
 
     @classmethod
@@ -237,7 +237,7 @@ class VersionedObject(ObjectRoot):
         found: Any = find(objname, cls.OBJ_PROJECT_NAMESPACE, objver)
         if found is None:
             raise exception.UnknownObject(name=objname, namespace=cls.OBJ_PROJECT_NAMESPACE)
-        _versions.check_target(found, objver)
+        versions.check_target(found, objver)
         return found  # type: ignore[no-any-return]
 
     # Copies -------------------------------------------------------------------------------------------
@@ -337,4 +337,4 @@ def _unordered(wire: Any) -> Any:
     return [_unordered(item) for item in wire] if isinstance(wire, list) else wire
 
 
-_oslo.give_root(VersionedObject)
+oslo.give_root(VersionedObject)

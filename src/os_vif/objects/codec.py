@@ -15,7 +15,7 @@ from typing import Any
 from os_vif import exception
 from os_vif.objects import register_all
 from os_vif.objects.base import VersionedObject
-from os_vif.objects.walk import dropped_fields
+from os_vif.objects.wire.walk import dropped_fields
 
 __all__ = ["dropped_fields", "dumps", "loads", "parse"]
 

@@ -7,7 +7,6 @@ from collections.abc import Collection
 from typing import Any
 
 from os_vif import exception
-from os_vif.objects._registry import CLASSES
 from os_vif.objects.base import (
     ComparableVersionedObject,
     VersionedObject,
@@ -15,6 +14,7 @@ from os_vif.objects.base import (
     register,
 )
 from os_vif.objects.fields import ListOfObjectsField, StringField
+from os_vif.objects.wire.registry import CLASSES
 
 
 class _HostObject(VersionedObject, ComparableVersionedObject, VersionedObjectPrintableMixin):
@@ -132,7 +132,8 @@ def _common_version(
     if not common:
         got = ", ".join(ours)
         raise no_version(name=name, got_versions=got, min_version=min_version, max_version=max_version)
-    return common[-1]
+    newest: str = common[-1]
+    return newest
 
 
 def _number(version: str, field: str) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 
 from os_vif.objects.base import VersionedObject
 from os_vif.objects.fields import IntegerField, MACAddressField, UUIDField
-from os_vif.objects.walk import join, walk
+from os_vif.objects.wire.walk import join, walk
 
 IFNAMSIZ = 16
 """The kernel's size of an interface name, its terminating zero included."""

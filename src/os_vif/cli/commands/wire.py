@@ -122,7 +122,8 @@ def _problems(document: Any, place: Place) -> list[dict[str, Any]]:
 
 
 def _checked(obj: Any, place: Place) -> dict[str, Any]:
-    from os_vif.objects import validate, walk
+    from os_vif.objects import validate
+    from os_vif.objects.wire import walk
 
     problems = [
         {"field": place.inside(problem.field).path, "reason": problem.reason, "hint": problem.hint}

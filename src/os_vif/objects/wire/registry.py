@@ -3,25 +3,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar
 
-from os_vif.objects import _oslo
+from os_vif.objects.wire import oslo
 
-if TYPE_CHECKING:
-    from os_vif.objects.base import VersionedObject
+C = TypeVar("C", bound="type[Any]")
 
-C = TypeVar("C", bound="type[VersionedObject]")
-
-CLASSES: dict[str, type[VersionedObject]] = {}
+CLASSES: dict[str, type[Any]] = {}
 
 #: Objects that are no part of the model that clients know: nobody else's registry is told of them.
-_APART: dict[str, type[VersionedObject]] = {}
+_APART: dict[str, type[Any]] = {}
 
 
 def register(cls: C) -> C:
     """A class decorator: from now on objects of this class can be read from the wire, by their name."""
     CLASSES[cls.obj_name()] = cls
-    _oslo.announce(cls)
+    oslo.announce(cls)
     return cls
 
 
@@ -43,4 +40,4 @@ def find(name: str, namespace: str, version: str) -> type | None:
         ours = None
     if ours is not None and (version == ours.VERSION or version in ours.obj_versions()):
         return ours
-    return _oslo.find_foreign(name, namespace, version) or ours
+    return oslo.find_foreign(name, namespace, version) or ours

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from os_vif.objects._containers import ListField, ObjectField
-from os_vif.objects._field import Field
-from os_vif.objects._scalars import BooleanField, IntegerField, StringField, UUIDField
+from os_vif.objects.fields.containers import ListField, ObjectField
+from os_vif.objects.fields.field import Field
+from os_vif.objects.fields.scalars import BooleanField, IntegerField, StringField, UUIDField
 
 _EXACT: dict[type, type] = {StringField: str, UUIDField: str, BooleanField: bool, IntegerField: int}
 
@@ -53,18 +53,22 @@ def plan_of(cls: Any) -> Plan:
 
 
 def _work_out(cls: Any) -> Plan:
-    from os_vif.objects.base import VersionedObject
-
+    root = _root_of(cls)
     lines = tuple(_line(name, field) for name, field in cls.fields.items())
     return Plan(
         lines=lines,
         by_name={line.name: line for line in lines},
         holders=tuple(line for line in lines if _holds_objects(line.field)),
-        own_encoding=cls.obj_to_primitive is VersionedObject.obj_to_primitive,
-        own_changes=cls.obj_what_changed is VersionedObject.obj_what_changed,
-        own_init=cls.__init__ is VersionedObject.__init__,
-        starts=cls._obj_start is not VersionedObject._obj_start,
+        own_encoding=cls.obj_to_primitive is root.obj_to_primitive,
+        own_changes=cls.obj_what_changed is root.obj_what_changed,
+        own_init=cls.__init__ is root.__init__,
+        starts=cls._obj_start is not root._obj_start,
     )
+
+
+def _root_of(cls: Any) -> Any:
+    """Our VersionedObject, told by what it defines: it is built on this module."""
+    return next(base for base in cls.__mro__ if "_obj_blank" in vars(base))
 
 
 def _line(name: str, field: Any) -> Line:

@@ -21,7 +21,7 @@ from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from os_vif.objects._field import UnspecifiedDefault
+from os_vif.objects.fields.field import UnspecifiedDefault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,12 +11,12 @@ import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, overload
 
 from os_vif import exception
-from os_vif.objects import _wire
+from os_vif.objects import refusals
+from os_vif.objects.fields import reading
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from os_vif.objects._decode import Reading
 
 T = TypeVar("T")
 
@@ -74,8 +74,8 @@ class Field(Generic[T]):
         """The wire form of ``value``, which is not None."""
         return value
 
-    def read(self, value: Any, reading: Reading) -> T:
-        """The value of a wire form that is not None. Raises :class:`os_vif.objects._wire.Refusal`."""
+    def read(self, value: Any, reader: reading.Reader) -> T:
+        """The value of a wire form that is not None. Raises :class:`os_vif.objects.refusals.Refusal`."""
         raise NotImplementedError
 
     def stringify_value(self, value: Any) -> str:
@@ -96,9 +96,9 @@ class Field(Generic[T]):
         except exception.ObjectError:
             raise
         except (TypeError, AttributeError) as error:
-            raise exception.InvalidType(field=attr, reason=str(error), value=_wire.show(value)) from error
+            raise exception.InvalidType(field=attr, reason=str(error), value=refusals.show(value)) from error
         except (ValueError, ArithmeticError) as error:
-            raise exception.InvalidValue(field=attr, reason=str(error), value=_wire.show(value)) from error
+            raise exception.InvalidValue(field=attr, reason=str(error), value=refusals.show(value)) from error
 
     def _coerce_none(self, obj: Any, attr: str) -> T:
         if self._nullable:
@@ -113,13 +113,11 @@ class Field(Generic[T]):
 
     def from_primitive(self, obj: Any, attr: str, value: Any) -> T | None:
         """The value of the wire form ``value``. Raises a subclass of ObjectError."""
-        from os_vif.objects import _decode
-
         if value is None:
             return None
         try:
-            return self.read(value, _decode.Reading.on_behalf_of(obj))
-        except _wire.Refusal as refusal:
+            return self.read(value, reading.on_behalf_of(obj))
+        except refusals.Refusal as refusal:
             refusal.path.append(attr)
             refusal.throw()
 

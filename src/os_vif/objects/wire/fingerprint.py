@@ -8,15 +8,12 @@ version. They are those of oslo.versionedobjects' ``fixture.ObjectVersionChecker
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from os_vif.objects._registry import CLASSES
-
-if TYPE_CHECKING:
-    from os_vif.objects.base import VersionedObject
+from os_vif.objects.wire.registry import CLASSES
 
 
-def fingerprint(cls: type[VersionedObject]) -> str:
+def fingerprint(cls: type[Any]) -> str:
     """``version-digest`` of ``cls``."""
     # The second part stands for remotely callable methods, which no class of ours has. Lists have a third,
     # their children's versions, which has been empty for as long as there have been lists.

@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from os_vif import exception
-from os_vif.objects import _wire
-from os_vif.objects._field import Field
-
-if TYPE_CHECKING:
-    from os_vif.objects._decode import Reading
+from os_vif.objects import refusals
+from os_vif.objects.fields.field import Field
+from os_vif.objects.fields.reading import Reader
 
 T = TypeVar("T")
 
@@ -27,7 +25,7 @@ class StringField(Field[str]):
             return str(value)
         raise ValueError(f"text is needed, not a {type(value).__name__}")
 
-    def read(self, value: Any, reading: Reading) -> str:
+    def read(self, value: Any, reader: Reader) -> str:
         return text(value)
 
     def stringify_value(self, value: Any) -> str:
@@ -55,10 +53,10 @@ class BooleanField(Field[bool]):
     def accept(self, value: Any, attr: str) -> bool:
         return bool(value)
 
-    def read(self, value: Any, reading: Reading) -> bool:
+    def read(self, value: Any, reader: Reader) -> bool:
         if value is True or value is False:
             return bool(value)
-        raise _wire.wrong_type(value, "true or false")
+        raise refusals.wrong_type(value, "true or false")
 
 
 class IntegerField(Field[int]):
@@ -70,10 +68,10 @@ class IntegerField(Field[int]):
     def accept(self, value: Any, attr: str) -> int:
         return int(value)
 
-    def read(self, value: Any, reading: Reading) -> int:
+    def read(self, value: Any, reader: Reader) -> int:
         if type(value) is int:
             return value
-        raise _wire.wrong_type(value, "a whole number")
+        raise refusals.wrong_type(value, "a whole number")
 
 
 class FormedField(StringField):
@@ -87,12 +85,12 @@ class FormedField(StringField):
             canonical = self._canonical(value)
             if self.FORM.fullmatch(canonical):
                 return canonical
-        raise ValueError(f"{_wire.show(value)} is not {self.WHAT}")
+        raise ValueError(f"{refusals.show(value)} is not {self.WHAT}")
 
     def _canonical(self, value: str) -> str:
         return value.lower()
 
-    def read(self, value: Any, reading: Reading) -> str:
+    def read(self, value: Any, reader: Reader) -> str:
         return in_form(self, text(value))
 
     def stringify_value(self, value: Any) -> str:
@@ -133,9 +131,9 @@ class EnumField(StringField):
             raise TypeError(f"one of {', '.join(self.VALUES)} is needed, not a {type(value).__name__}")
         if value in self.VALUES:
             return str(value)
-        raise ValueError(f"{_wire.show(value)} is not one of {', '.join(self.VALUES)}")
+        raise ValueError(f"{refusals.show(value)} is not one of {', '.join(self.VALUES)}")
 
-    def read(self, value: Any, reading: Reading) -> str:
+    def read(self, value: Any, reader: Reader) -> str:
         return in_form(self, text(value))
 
     def _repr_extra(self) -> str:
@@ -144,15 +142,15 @@ class EnumField(StringField):
 
 def text(value: Any) -> str:
     """A string from the wire. Raises Refusal when it is something else, or absurdly long."""
-    if type(value) is str and len(value) <= _wire.MAX_STRING:
+    if type(value) is str and len(value) <= refusals.MAX_STRING:
         return value
     if not isinstance(value, str):
-        raise _wire.wrong_type(value, "a string")
-    if len(value) <= _wire.MAX_STRING:
+        raise refusals.wrong_type(value, "a string")
+    if len(value) <= refusals.MAX_STRING:
         return str(value)
-    raise _wire.Refusal(
+    raise refusals.Refusal(
         exception.MalformedPrimitive,
-        f"a string of {len(value)} characters; the longest that is read is {_wire.MAX_STRING}",
+        f"a string of {len(value)} characters; the longest that is read is {refusals.MAX_STRING}",
     )
 
 
@@ -161,4 +159,4 @@ def in_form(field: Field[T], value: str) -> T:
     try:
         return field.accept(value, field.name)
     except (TypeError, ValueError) as error:
-        raise _wire.Refusal(exception.InvalidValue, str(error), value=_wire.show(value)) from error
+        raise refusals.Refusal(exception.InvalidValue, str(error), value=refusals.show(value)) from error

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
 
-    from os_vif.objects._containers import ListField
-
 T = TypeVar("T")
 
 
@@ -25,7 +23,7 @@ class CoercedList(list[T]):
     _field: Any = None
 
     @classmethod
-    def trusted(cls, field: ListField[T], values: Iterable[T]) -> Self:
+    def trusted(cls, field: Any, values: Iterable[T]) -> Self:
         """A list of values that are known to be right."""
         made = cls(values)
         made._field = field

@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import netaddr
 
-from os_vif.objects import _wire
-from os_vif.objects._field import Field
-from os_vif.objects._scalars import in_form, text
-
-if TYPE_CHECKING:
-    from os_vif.objects._decode import Reading
+from os_vif.objects import refusals
+from os_vif.objects.fields.field import Field
+from os_vif.objects.fields.reading import Reader
+from os_vif.objects.fields.scalars import in_form, text
 
 T = TypeVar("T")
 
@@ -38,12 +36,12 @@ class IPAddressField(Field[netaddr.IPAddress]):
         try:
             return netaddr.IPAddress(value)
         except netaddr.AddrFormatError as error:
-            raise ValueError(f"{_wire.show(value)} is not an IP address") from error
+            raise ValueError(f"{refusals.show(value)} is not an IP address") from error
 
     def write(self, value: netaddr.IPAddress) -> str:
         return str(value)
 
-    def read(self, value: Any, reading: Reading) -> netaddr.IPAddress:
+    def read(self, value: Any, reader: Reader) -> netaddr.IPAddress:
         return in_form(self, text(value))
 
 
@@ -64,12 +62,12 @@ class IPNetworkField(Field[netaddr.IPNetwork]):
         try:
             return netaddr.IPNetwork(value)
         except netaddr.AddrFormatError as error:
-            raise ValueError(f"{_wire.show(value)} is not an IP network, such as 10.0.0.0/24") from error
+            raise ValueError(f"{refusals.show(value)} is not an IP network, such as 10.0.0.0/24") from error
 
     def write(self, value: netaddr.IPNetwork) -> str:
         return str(value)
 
-    def read(self, value: Any, reading: Reading) -> netaddr.IPNetwork:
+    def read(self, value: Any, reader: Reader) -> netaddr.IPNetwork:
         return in_form(self, text(value))
 
 

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The words of the wire format, and how trouble inside it is told.
-
-An object on the wire is a mapping with the five keys below; ``changes`` is left out when there are none.
-"""
+"""How trouble with what was sent is told: short, in the words of JSON, with the path to where it is."""
 
 from __future__ import annotations
 
@@ -11,17 +8,8 @@ from typing import Any, Final, NoReturn
 
 from os_vif import exception
 
-NAME: Final = "versioned_object.name"
-NAMESPACE: Final = "versioned_object.namespace"
-VERSION: Final = "versioned_object.version"
-DATA: Final = "versioned_object.data"
-CHANGES: Final = "versioned_object.changes"
-
 MAX_STRING: Final = 1 << 20
 """Longest string, in characters, that is read: no field has a use for more, and an attacker has."""
-
-MAX_DEPTH: Final = 32
-"""How many objects may be inside each other; the deepest of ours has six."""
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60

@@ -4,19 +4,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from os_vif import exception
-from os_vif.objects import _wire
-from os_vif.objects._coerced_list import CoercedList
-from os_vif.objects._field import Field
-
-if TYPE_CHECKING:
-    from os_vif.objects._decode import Reading
-    from os_vif.objects.base import VersionedObject
+from os_vif.objects import refusals
+from os_vif.objects.fields.coerced_list import CoercedList
+from os_vif.objects.fields.field import Field
+from os_vif.objects.fields.reading import Reader
 
 T = TypeVar("T")
-O_co = TypeVar("O_co", bound="VersionedObject")
+O_co = TypeVar("O_co", bound="NestedObject")
+
+
+class NestedObject(Protocol):
+    """What a field asks of the objects that it holds."""
+
+    fields: ClassVar[dict[str, Any]]
+
+    @classmethod
+    def obj_name(cls) -> str: ...
+
+    def obj_to_primitive(
+        self, target_version: str | None = None, version_manifest: dict[str, str] | None = None
+    ) -> dict[str, Any]: ...
+
+    def obj_attr_is_set(self, attrname: str) -> bool: ...
 
 
 class ListField(Field[list[T]]):
@@ -42,17 +54,17 @@ class ListField(Field[list[T]]):
         write = self.element.write
         return [write(item) for item in value]
 
-    def read(self, value: Any, reading: Reading) -> list[T]:
+    def read(self, value: Any, reader: Reader) -> list[T]:
         if type(value) is not list and not isinstance(value, (list, tuple)):
-            raise _wire.wrong_type(value, "a list")
-        return CoercedList.trusted(self, self._read_elements(value, reading))
+            raise refusals.wrong_type(value, "a list")
+        return CoercedList.trusted(self, self._read_elements(value, reader))
 
-    def _read_elements(self, items: list[Any] | tuple[Any, ...], reading: Reading) -> Iterable[T]:
+    def _read_elements(self, items: list[Any] | tuple[Any, ...], reader: Reader) -> Iterable[T]:
         read = self.element.read
         for index, item in enumerate(items):
             try:
-                yield read(item, reading)
-            except _wire.Refusal as refusal:
+                yield read(item, reader)
+            except refusals.Refusal as refusal:
                 refusal.path.append(f"[{index}]")
                 raise
 
@@ -88,13 +100,13 @@ class ObjectField(Field[O_co]):
     def write(self, value: O_co) -> Any:
         return value.obj_to_primitive()
 
-    def read(self, value: Any, reading: Reading) -> O_co:
-        found: O_co = reading.read_object(value, self)
+    def read(self, value: Any, reader: Reader) -> O_co:
+        found: O_co = reader.read_object(value, self)
         return found
 
-    def refuse(self, name: str) -> _wire.Refusal:
+    def refuse(self, name: str) -> refusals.Refusal:
         """What to raise when the wire has an object of another type here."""
-        return _wire.Refusal(exception.InvalidValue, f"{self._wanted()} is needed, not a {name}", value=name)
+        return refusals.Refusal(exception.InvalidValue, f"{self._wanted()} is needed, not a {name}", value=name)
 
     def stringify_value(self, value: Any) -> str:
         keys = [key for key in ("uuid", "id") if key in value.fields]

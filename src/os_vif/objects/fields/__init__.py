@@ -7,10 +7,10 @@ from typing import Any
 
 import netaddr
 
-from os_vif.objects._addresses import IPAddressField, IPNetworkField
-from os_vif.objects._containers import ListField, ListOfObjectsField, ObjectField
-from os_vif.objects._field import Field, UnspecifiedDefault, optional
-from os_vif.objects._scalars import (
+from os_vif.objects.fields.addresses import IPAddressField, IPNetworkField
+from os_vif.objects.fields.containers import ListField, ListOfObjectsField, ObjectField
+from os_vif.objects.fields.field import Field, UnspecifiedDefault, optional
+from os_vif.objects.fields.scalars import (
     BooleanField,
     EnumField,
     IntegerField,

@@ -11,17 +11,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
-from os_vif.objects import _registry, _versions, _wire
-from os_vif.objects._plan import plan_of
+from os_vif.objects import refusals
+from os_vif.objects.fields import reading as field_reading
+from os_vif.objects.wire import form, registry, versions, walk
+from os_vif.objects.wire.plan import plan_of
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from os_vif.objects._containers import ObjectField
-    from os_vif.objects._plan import Line, Plan
-
-DROPPED = "_dropped_on_read"
-"""Where an object keeps the names of the fields it came with and that we do not know."""
+    from os_vif.objects.fields.containers import ObjectField
+    from os_vif.objects.wire.plan import Line, Plan
 
 
 class Reading:
@@ -43,19 +42,19 @@ class Reading:
     def read_object(self, primitive: Any, field: ObjectField[Any] | None = None) -> Any:
         """The object that ``primitive`` is the wire form of. Raises Refusal."""
         if type(primitive) is not dict and not isinstance(primitive, dict):
-            raise _wire.wrong_type(primitive, "the wire form of an object")
+            raise refusals.wrong_type(primitive, "the wire form of an object")
         name, version = self._header(primitive)
-        cls = _registry.find(name, self.namespace, version)
+        cls = registry.find(name, self.namespace, version)
         if field is not None and cls is not None and not field.admits(cls):
             raise field.refuse(_short(name))
         if cls is None:
-            raise _wire.Refusal(exception.UnknownObject, name=_short(name), namespace=self.namespace)
+            raise refusals.Refusal(exception.UnknownObject, name=_short(name), namespace=self.namespace)
         if not hasattr(cls, "_obj_blank"):
             return _read_foreign(cls, primitive, self.context)
         self.depth += 1
-        if self.depth > _wire.MAX_DEPTH:
-            reason = f"more than {_wire.MAX_DEPTH} objects are inside each other"
-            raise _wire.Refusal(exception.MalformedPrimitive, reason)
+        if self.depth > form.MAX_DEPTH:
+            reason = f"more than {form.MAX_DEPTH} objects are inside each other"
+            raise refusals.Refusal(exception.MalformedPrimitive, reason)
         obj = read_as(cls, version, primitive, self)
         self.depth -= 1
         return obj
@@ -63,20 +62,20 @@ class Reading:
     def _header(self, primitive: dict[Any, Any]) -> tuple[str, str]:
         """Name and version; raises Refusal if they, or the namespace, are missing, malformed or not ours."""
         try:
-            name, namespace = primitive[_wire.NAME], primitive[_wire.NAMESPACE]
-            version = primitive[_wire.VERSION]
+            name, namespace = primitive[form.NAME], primitive[form.NAMESPACE]
+            version = primitive[form.VERSION]
         except KeyError as error:
             raise _missing(error.args[0]) from error
         if type(name) is not str or type(version) is not str or namespace != self.namespace:
             raise self._bad_header(name, namespace, version)
         return name, version
 
-    def _bad_header(self, name: Any, namespace: Any, version: Any) -> _wire.Refusal:
-        for key, value in ((_wire.NAME, name), (_wire.NAMESPACE, namespace), (_wire.VERSION, version)):
+    def _bad_header(self, name: Any, namespace: Any, version: Any) -> refusals.Refusal:
+        for key, value in ((form.NAME, name), (form.NAMESPACE, namespace), (form.VERSION, version)):
             if not isinstance(value, str):
-                return _at(key, _wire.wrong_type(value, "a string"))
+                return _at(key, refusals.wrong_type(value, "a string"))
         known = {"name": _short(name), "namespace": _short(namespace)}
-        return _wire.Refusal(exception.UnknownObject, **known)
+        return refusals.Refusal(exception.UnknownObject, **known)
 
 
 def decode(entry: Any, primitive: Any, context: Any) -> Any:
@@ -95,7 +94,7 @@ def finish(reading: Reading, read: Any) -> Any:
     """What ``read`` returns; its refusals as public errors, and a report of what was dropped."""
     try:
         obj = read()
-    except _wire.Refusal as refusal:
+    except refusals.Refusal as refusal:
         refusal.throw()
     except RecursionError:
         # Only through fields that are not ours, which count no depth.
@@ -109,22 +108,22 @@ def finish(reading: Reading, read: Any) -> Any:
 def read_as(cls: Any, version: str, primitive: dict[Any, Any], reading: Reading) -> Any:
     """An object of ``cls`` from its wire form. Raises Refusal."""
     newer = version != cls.VERSION and _is_newer(cls, version)
-    data = primitive.get(_wire.DATA)
+    data = primitive.get(form.DATA)
     if type(data) is not dict and not isinstance(data, dict):
-        raise _at(_wire.DATA, _wire.wrong_type(data, "an object")) if _wire.DATA in primitive else _missing(_wire.DATA)
+        raise _at(form.DATA, refusals.wrong_type(data, "an object")) if form.DATA in primitive else _missing(form.DATA)
     plan = plan_of(cls)
     obj = cls._obj_blank(reading.context) if plan.own_init else cls()
     unknown = _fill(obj, plan, data, reading)
     state = obj.__dict__
     if unknown:
-        state[DROPPED] = tuple(unknown)
+        state[walk.DROPPED] = tuple(unknown)
         reading.dropped = True
     if plan.starts:
         obj._obj_start()
     state["_context"] = reading.context
     if version != cls.VERSION and not newer:
         state["VERSION"] = version
-    changes = primitive.get(_wire.CHANGES, ())
+    changes = primitive.get(form.CHANGES, ())
     state["_changed_fields"] = _changes(cls, plan, changes, None if newer else unknown) if changes != () else set()
     return obj
 
@@ -141,7 +140,7 @@ def _fill(obj: Any, plan: Plan, data: dict[Any, Any], reading: Reading) -> list[
         line = lines[name]
         exact: Any = line.exact
         try:
-            if type(value) is exact and (exact is not str or len(value) <= _wire.MAX_STRING):
+            if type(value) is exact and (exact is not str or len(value) <= refusals.MAX_STRING):
                 state[line.slot] = value
             elif value is None:
                 state[line.slot] = _null(obj, line)
@@ -149,7 +148,7 @@ def _fill(obj: Any, plan: Plan, data: dict[Any, Any], reading: Reading) -> list[
                 state[line.slot] = _read_foreign_field(obj, line.field, value)
             else:
                 state[line.slot] = line.field.read(value, reading)
-        except _wire.Refusal as refusal:
+        except refusals.Refusal as refusal:
             refusal.path.append(name)
             raise
     return unknown
@@ -158,7 +157,7 @@ def _fill(obj: Any, plan: Plan, data: dict[Any, Any], reading: Reading) -> list[
 def _field_name(key: Any) -> str:
     if isinstance(key, str):
         return key
-    raise _at(_wire.show(key), _wire.wrong_type(key, "a string as the name of a field"))
+    raise _at(refusals.show(key), refusals.wrong_type(key, "a string as the name of a field"))
 
 
 def _null(obj: Any, line: Line) -> Any:
@@ -167,7 +166,7 @@ def _null(obj: Any, line: Line) -> Any:
     try:
         return line.field.coerce(obj, line.name, None)
     except ValueError as error:
-        raise _wire.Refusal(exception.InvalidValue, "null is not a value of this field") from error
+        raise refusals.Refusal(exception.InvalidValue, "null is not a value of this field") from error
 
 
 def _read_foreign_field(obj: Any, field: Any, value: Any) -> Any:
@@ -178,7 +177,7 @@ def _read_foreign_field(obj: Any, field: Any, value: Any) -> Any:
     except RecursionError:
         raise
     except Exception as error:
-        raise _wire.Refusal(exception.InvalidValue, f"{error}", value=_wire.show(value)) from error
+        raise refusals.Refusal(exception.InvalidValue, f"{error}", value=refusals.show(value)) from error
 
 
 def _read_foreign(cls: Any, primitive: dict[Any, Any], context: Any) -> Any:
@@ -191,13 +190,13 @@ def _read_foreign(cls: Any, primitive: dict[Any, Any], context: Any) -> Any:
         raise
     except Exception as error:
         reason = f"cannot be read as {cls.__name__}: {type(error).__name__}: {error}"
-        raise _wire.Refusal(exception.MalformedPrimitive, reason) from error
+        raise refusals.Refusal(exception.MalformedPrimitive, reason) from error
 
 
-def _again(error: exception.ObjectError) -> _wire.Refusal:
+def _again(error: exception.ObjectError) -> refusals.Refusal:
     """A public error of an inner decoding, on its way up again."""
     known = {key: value for key, value in error.kwargs.items() if key not in ("field", "reason")}
-    refusal = _wire.Refusal(type(error), error.kwargs.get("reason", ""), **known)
+    refusal = refusals.Refusal(type(error), error.kwargs.get("reason", ""), **known)
     if error.kwargs.get("field"):
         refusal.path.append(error.kwargs["field"])
     return refusal
@@ -205,26 +204,26 @@ def _again(error: exception.ObjectError) -> _wire.Refusal:
 
 def _is_newer(cls: Any, version: str) -> bool:
     try:
-        wanted, newest = _versions.parse(version), _versions.parse(cls.VERSION)
+        wanted, newest = versions.parse(version), versions.parse(cls.VERSION)
     except ValueError as error:
-        raise _at(_wire.VERSION, _wire.Refusal(exception.MalformedPrimitive, str(error))) from error
+        raise _at(form.VERSION, refusals.Refusal(exception.MalformedPrimitive, str(error))) from error
     if wanted[0] != newest[0]:
         known = {"name": cls.obj_name(), "version": _short(version), "known": cls.VERSION}
-        raise _wire.Refusal(exception.UnsupportedObjectVersion, **known)
+        raise refusals.Refusal(exception.UnsupportedObjectVersion, **known)
     return wanted > newest
 
 
 def _changes(cls: Any, plan: Plan, changes: Any, unknown: list[str] | None) -> set[str]:
     """The changes as a set. ``unknown``: names that may occur besides the fields; None means any."""
     if not isinstance(changes, (list, tuple)):
-        raise _at(_wire.CHANGES, _wire.wrong_type(changes, "a list"))
+        raise _at(form.CHANGES, refusals.wrong_type(changes, "a list"))
     known = plan.by_name
     for name in changes:
         if type(name) is not str:
-            raise _at(_wire.CHANGES, _wire.wrong_type(name, "the name of a field"))
+            raise _at(form.CHANGES, refusals.wrong_type(name, "the name of a field"))
         if name not in known and unknown is not None and name not in unknown and name not in cls.obj_extra_fields:
-            reason = f"{_wire.show(name)} is not a field of {cls.obj_name()}"
-            raise _at(_wire.CHANGES, _wire.Refusal(exception.MalformedPrimitive, reason))
+            reason = f"{refusals.show(name)} is not a field of {cls.obj_name()}"
+            raise _at(form.CHANGES, refusals.Refusal(exception.MalformedPrimitive, reason))
     return {name for name in changes if name in known}
 
 
@@ -232,11 +231,11 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _missing(key: str) -> _wire.Refusal:
-    return _at(key, _wire.Refusal(exception.MissingKey, "is missing"))
+def _missing(key: str) -> refusals.Refusal:
+    return _at(key, refusals.Refusal(exception.MissingKey, "is missing"))
 
 
-def _at(place: str, refusal: _wire.Refusal) -> _wire.Refusal:
+def _at(place: str, refusal: refusals.Refusal) -> refusals.Refusal:
     refusal.path.append(place)
     return refusal
 
@@ -245,10 +244,11 @@ def _report(obj: Any) -> None:
     # Rare, and logging is not free to import.
     import logging
 
-    from os_vif.objects.walk import dropped_fields
-
     logging.getLogger("os_vif.objects").warning(
         "Read %s without the fields that this version does not know: %s",
         obj.obj_name(),
-        ", ".join(dropped_fields(obj)),
+        ", ".join(walk.dropped_fields(obj)),
     )
+
+
+field_reading.provide(Reading.on_behalf_of)

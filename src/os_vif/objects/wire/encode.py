@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from os_vif.objects import _versions, _wire
-from os_vif.objects._plan import plan_of
+from os_vif.objects.wire import form, versions
+from os_vif.objects.wire.plan import plan_of
 
 
 def encode(obj: Any) -> dict[str, Any]:
@@ -42,10 +42,10 @@ def _encode(obj: Any) -> tuple[dict[str, Any], bool]:
     elif inside:
         changed = changed.union(inside)
     primitive = {
-        _wire.NAME: obj.obj_name(),
-        _wire.NAMESPACE: obj.OBJ_PROJECT_NAMESPACE,
-        _wire.VERSION: obj.VERSION,
-        _wire.DATA: data,
+        form.NAME: obj.obj_name(),
+        form.NAMESPACE: obj.OBJ_PROJECT_NAMESPACE,
+        form.VERSION: obj.VERSION,
+        form.DATA: data,
     }
     if changed:
         _tell_changes(primitive, changed)
@@ -60,11 +60,11 @@ def _encode_nested(value: Any) -> tuple[Any, bool]:
 
 
 def _tell_changes(primitive: dict[str, Any], changed: set[str]) -> None:
-    told = [name for name in primitive[_wire.DATA] if name in changed]
+    told = [name for name in primitive[form.DATA] if name in changed]
     if told:
-        primitive[_wire.CHANGES] = told
+        primitive[form.CHANGES] = told
     else:
-        primitive.pop(_wire.CHANGES, None)
+        primitive.pop(form.CHANGES, None)
 
 
 def backlevel(obj: Any, primitive: dict[str, Any], target: str, manifest: dict[str, str] | None = None) -> None:
@@ -73,23 +73,23 @@ def backlevel(obj: Any, primitive: dict[str, Any], target: str, manifest: dict[s
     ``manifest`` says, by the names of objects, which version each nested one is to have at most. Raises
     UnsupportedObjectVersion when ``obj`` cannot be written at ``target``.
     """
-    _versions.check_target(type(obj), target)
-    data = primitive[_wire.DATA]
+    versions.check_target(type(obj), target)
+    data = primitive[form.DATA]
     # Not only when it is older than the object says it is: one read at 1.0 may since have got a field of 1.1.
-    if _versions.is_older(target, type(obj).VERSION):
+    if versions.is_older(target, type(obj).VERSION):
         obj.obj_make_compatible(data, target)
     if manifest:
         for child, wire in children(obj, data):
             lower(child, wire, manifest.get(child.obj_name()), manifest)
-    primitive[_wire.VERSION] = target
-    if _wire.CHANGES in primitive:
-        _tell_changes(primitive, set(primitive[_wire.CHANGES]))
+    primitive[form.VERSION] = target
+    if form.CHANGES in primitive:
+        _tell_changes(primitive, set(primitive[form.CHANGES]))
 
 
 def lower(child: Any, wire: dict[str, Any], target: str | None, manifest: dict[str, str] | None = None) -> None:
     """As :func:`backlevel`, but never raises the version that ``wire`` has already."""
-    present = wire[_wire.VERSION]
-    backlevel(child, wire, target if target and _versions.is_older(target, present) else present, manifest)
+    present = wire[form.VERSION]
+    backlevel(child, wire, target if target and versions.is_older(target, present) else present, manifest)
 
 
 def children(obj: Any, data: dict[str, Any], names: Any = None) -> list[tuple[Any, dict[str, Any]]]:
