@@ -247,6 +247,38 @@ def test_the_table_has_no_circles():
         arrows = {room: below for room, below in arrows.items() if room not in ground}
 
 
+def test_no_files_import_each_other_in_a_circle():
+    """Not even inside functions, or for types only: what is tied together can only be understood together."""
+    arrows = {name: set(_names(ast.parse(path.read_text()), name)) for name, path in modules()}
+    # `from package import module` goes through the package's __init__, which is no arrow to it
+    arrows = {name: {other for other in seen if other in arrows and other != name} for name, seen in arrows.items()}
+    assert circles(arrows) == []
+
+
+def _names(tree: ast.AST, module: str) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (_imported_from(module, node, alias.name) for alias in node.names)
+
+
+def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
+    """The files that can neither be read before all others nor after them."""
+    arrows = {name: set(below) for name, below in arrows.items()}
+    while True:
+        ground = {name for name, below in arrows.items() if not below}
+        roof = arrows.keys() - set().union(*arrows.values()) if arrows else set()
+        if not ground | roof:
+            return [sorted(arrows)] if arrows else []
+        arrows = {name: below - ground for name, below in arrows.items() if name not in ground | roof}
+
+
+def test_a_circle_is_found():
+    assert circles({"roof": {"a"}, "a": {"b"}, "b": {"a", "ground"}, "ground": set()}) == [["a", "b"]]
+    assert circles({"roof": {"a"}, "a": {"ground"}, "ground": set()}) == []
+
+
 @pytest.mark.parametrize(
     ("module", "source", "complaint"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from os_vif import exception
 from os_vif.host import threads
@@ -14,9 +14,22 @@ if TYPE_CHECKING:
     from os_vif.host.engine import Engine
     from os_vif.host.journal import Record
     from os_vif.host.request import Request
-    from os_vif.plugin import Plugin
+    from os_vif.host.state import HostState
 
 LOG = logging.getLogger(__name__)
+
+
+class States(Protocol):
+    """A plugin that states: of os_vif.plugin.Plugin, what is needed here."""
+
+    PRIVILEGED_CONTEXT: ClassVar[str]
+
+    def desired_state(self, vif: Any, instance_info: Any) -> HostState: ...
+
+    def guest_state(self, vif: Any, instance_info: Any) -> HostState: ...
+
+    def leftover_state(self, vif: Any, instance_info: Any) -> HostState: ...
+
 
 _mutex = threads.Lock()
 _engine: Engine | None = None
@@ -86,7 +99,7 @@ def _tell_of_lost_records(made: Engine) -> None:
         )
 
 
-def request(plugin: Plugin, vif: Any, instance_info: Any, *, silent: bool = False) -> Request:
+def request(plugin: States, vif: Any, instance_info: Any, *, silent: bool = False) -> Request:
     """What the engine is asked for on behalf of a VIF; ``silent``: see os_vif.plug(). Raises InvalidRequest."""
     from os_vif.host.request import Request
 
@@ -101,7 +114,7 @@ def request(plugin: Plugin, vif: Any, instance_info: Any, *, silent: bool = Fals
     )
 
 
-def request_of_guest(plugin: Plugin, vif: Any, instance_info: Any) -> Request:
+def request_of_guest(plugin: States, vif: Any, instance_info: Any) -> Request:
     """What others make for the VIF: see Plugin.guest_state()."""
     from os_vif.host.request import Request
 
@@ -110,7 +123,7 @@ def request_of_guest(plugin: Plugin, vif: Any, instance_info: Any) -> Request:
     )
 
 
-def request_to_leave(plugin: Plugin, vif: Any, instance_info: Any) -> Request:
+def request_to_leave(plugin: States, vif: Any, instance_info: Any) -> Request:
     """The same for unplugging: what the VIF states only matters without a record, so it need not be sound."""
     from os_vif.host.request import Request
     from os_vif.host.state import HostState

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from negotiation.parties import OVS_PROFILE, candidate, offer, profile_range, provision
-from os_vif.negotiation.answer import Code
 from os_vif.negotiation.choice import Decision, choose
 from os_vif.negotiation.explain import CHOSEN, NOT_REACHED, REFUSED, explain
+from os_vif.negotiation.refusal import Code
 from os_vif.negotiation.request import Request
 
 CODES = {value for name, value in vars(Code).items() if name.isupper()}

@@ -17,9 +17,10 @@ from negotiation.parties import PORT, candidate, offer, ovs, ovs_vif, profile_ra
 from objects.conftest import DATA
 from os_vif import exception
 from os_vif.negotiation import details
-from os_vif.negotiation.answer import Answer, Code, Refusal, answer
+from os_vif.negotiation.answer import Answer, answer
 from os_vif.negotiation.choice import choose
 from os_vif.negotiation.offer import ObjectVersions
+from os_vif.negotiation.refusal import Code, Refusal
 from os_vif.objects.base import VersionedObject
 from os_vif.objects.network import Network
 from os_vif.objects.route import Route, RouteList

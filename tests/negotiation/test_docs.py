@@ -12,8 +12,9 @@ import pytest
 from negotiation.parties import PORT, candidate, offer
 from os_vif import exception
 from os_vif.negotiation import details, header, offer_form, profile
-from os_vif.negotiation.answer import Code, check_answered
+from os_vif.negotiation.answer import check_answered
 from os_vif.negotiation.binding_types import BINDING_TYPES
+from os_vif.negotiation.refusal import Code
 from os_vif.objects.vif import VIFGeneric
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "negotiation.md").read_text()

@@ -9,8 +9,9 @@ import pytest
 
 from os_vif import exception
 from os_vif.negotiation import header, offer_form, profile
-from os_vif.negotiation.answer import Refusal, refused
+from os_vif.negotiation.answer import refused
 from os_vif.negotiation.choice import choose
+from os_vif.negotiation.refusal import Refusal
 
 PLAIN = offer_form.write(header.offer_of('ovs;v="1.0-1.0", bridge', "host-a"))
 

@@ -316,21 +316,21 @@ class Engine:
     def _watched(
         self, action: str, scope: Scope, held: Mapping[str, Sequence[Holding]], work: Work
     ) -> contextlib.AbstractContextManager[None]:
-        from os_vif.host import watchdog  # few need it
+        from os_vif.host import rescue, watchdog  # few need them
 
         found = {vif_id: self.journal.record(scope, vif_id) for vif_id in held}
         keys = [h.resource.lock for holdings in held.values() for h in holdings if h.resource.lock]
         names = {f"{scope.namespace}/{name}" for name in (*keys, *(f"vif/{vif_id}" for vif_id in held))}
-        rescue = watchdog.Rescue(
+        plan = watchdog.Rescue(
             action,
-            [watchdog.to_primitive(task) for task in work.tasks],
+            [rescue.to_primitive(task) for task in work.tasks],
             sorted(names),
             (scope.boot, scope.namespace),
             self.journal.home,
             str(self._locks.path or ""),
             {vif_id: record.generation for vif_id, record in found.items() if record},
         )
-        return self.host.watched(rescue)
+        return self.host.watched(plan)
 
     def _confirm(self, work: Work, answering: Sequence[Confirmation]) -> None:
         context = work.tasks[0].context if work.tasks else ""

@@ -54,7 +54,7 @@ def attach(wanted: Wanted, sides: Sides) -> Attached:
 
 
 def _attach(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo) -> Attached:
-    attachment = attachments.put(Attachment.begin(wanted, sides, Phase.BINDING))
+    attachment = attachments.put(sides.begin(wanted, Phase.BINDING))
     answer = bind(wanted, sides, Purpose.ATTACH, undo)
     rendering = sides.hypervisor.render(answer.vif, wanted.guest)
     attachment = attachments.put(attachment, Phase.PLUGGING, answer=answer)

@@ -28,8 +28,6 @@ from os_vif.negotiation.answer import Answer
 if TYPE_CHECKING:
     from typing import Self
 
-    from os_vif.lifecycle.sides import Sides
-
 LOG = logging.getLogger(__name__)
 
 #: Seconds that a whole call may take, and how many of them it may wait for who is at work on the same interface.
@@ -78,11 +76,6 @@ class Attachment:
     host: str
     phase: Phase
     answer: Answer | None = None
-
-    @classmethod
-    def begin(cls, wanted: Wanted, sides: Sides, phase: Phase) -> Self:
-        """Nothing is done yet."""
-        return cls(wanted, sides.network.name, sides.hypervisor.name, sides.host, phase)
 
     @property
     def key(self) -> str:

@@ -48,7 +48,7 @@ def _prepare_again(known: Attachment, wanted: Wanted, sides: Sides, attachments:
 
 
 def _prepare(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo) -> Attached:
-    attachment = attachments.put(Attachment.begin(wanted, sides, Phase.PREPARING))
+    attachment = attachments.put(sides.begin(wanted, Phase.PREPARING))
     answer = bind(wanted, sides, Purpose.MIGRATE, undo)
     rendering = sides.hypervisor.render(answer.vif, wanted.guest)
     attachment = attachments.put(attachment, answer=answer)

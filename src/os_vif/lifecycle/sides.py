@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from os_vif import drivers, exception
 from os_vif.lifecycle import options, telling
+from os_vif.lifecycle.attachments import Attachment, Phase
 
 if TYPE_CHECKING:
     from typing import Self
 
     from os_vif.hypervisors.driver import HypervisorDriver
-    from os_vif.lifecycle.attachments import Attachment
+    from os_vif.lifecycle.wanted import Wanted
     from os_vif.networks.driver import NetworkDriver
 
 
@@ -43,6 +44,10 @@ class Sides:
         except exception.DriverUnavailable as error:
             error.hint = error.hint or telling.of_forcing(attachment.wanted)
             raise
+
+    def begin(self, wanted: Wanted, phase: Phase) -> Attachment:
+        """An attachment between these, of which nothing is done yet."""
+        return Attachment(wanted, self.network.name, self.hypervisor.name, self.host, phase)
 
     @classmethod
     def left_of(cls, attachment: Attachment) -> Self:

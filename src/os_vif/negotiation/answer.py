@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from os_vif import exception
 from os_vif.negotiation.message import Message
+from os_vif.negotiation.refusal import Code, Refusal
 from os_vif.negotiation.versions import is_within
 from os_vif.objects.base import VersionedObject, register_apart
 from os_vif.objects.fields import IntegerField, ListOfObjectsField, ObjectField, StringField
@@ -17,30 +18,6 @@ from os_vif.objects.wire.walk import walk
 if TYPE_CHECKING:
     from os_vif.negotiation.choice import Choice, Decision
     from os_vif.negotiation.offer import Candidate, Offer
-
-
-class Code:
-    """Why a candidate was refused, for programs."""
-
-    UNSUPPORTED = "unsupported-type"
-    VIF_VERSION = "vif-version"
-    PROFILE = "port-profile"
-    PROFILE_VERSION = "port-profile-version"
-    CONSTRAINT = "constraint"
-    DEVICE = "device-by"
-    PHYSICAL_NETWORK = "physical-network"
-    POLICY = "policy"
-    DRIVER = "driver"
-    WITHDRAWN = "withdrawn"
-
-
-@register_apart
-class Refusal(Message):
-    """``candidate``: its name. ``code``: one of Code. ``reason``: a sentence."""
-
-    candidate = StringField()
-    code = StringField()
-    reason = StringField()
 
 
 @register_apart

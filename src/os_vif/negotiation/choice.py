@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from os_vif import exception
 from os_vif.negotiation import fitting
-from os_vif.negotiation.answer import Refusal
 from os_vif.negotiation.offer import Candidate, Offer
 from os_vif.negotiation.provision import Provision
+from os_vif.negotiation.refusal import Refusal
 from os_vif.negotiation.request import Request
 
 

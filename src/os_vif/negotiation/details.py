@@ -15,9 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from os_vif import exception
-from os_vif.negotiation.answer import Answer, Refusal
+from os_vif.negotiation.answer import Answer
 from os_vif.negotiation.picking import Picker
 from os_vif.negotiation.profile import LIMIT, json_length
+from os_vif.negotiation.refusal import Refusal
 from os_vif.negotiation.short_form import lengthen, shorten
 from os_vif.objects.vif import VIFBase
 from os_vif.objects.wire.versions import parse

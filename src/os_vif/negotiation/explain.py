@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
-from os_vif.negotiation.answer import Answer, Refusal
+from os_vif.negotiation.answer import Answer
 from os_vif.negotiation.choice import Decision
 from os_vif.negotiation.offer import Offer
+from os_vif.negotiation.refusal import Refusal
 
 CHOSEN, REFUSED, NOT_REACHED, WITHDRAWN = "chosen", "refused", "not reached", "withdrawn"
 

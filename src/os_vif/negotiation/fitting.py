@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from os_vif.negotiation.answer import Code
 from os_vif.negotiation.binding_types import BINDING_TYPES
 from os_vif.negotiation.offer import BY_PLUGIN, Candidate, Offer
 from os_vif.negotiation.provision import Provision
+from os_vif.negotiation.refusal import Code
 from os_vif.negotiation.request import Request
 from os_vif.negotiation.versions import class_of, is_within, newest_common, told
 from os_vif.objects.host_info import HostPortProfileInfo

@@ -12,9 +12,10 @@ from neutron_lib.plugins.ml2 import api
 
 from os_vif import exception
 from os_vif.negotiation import details
-from os_vif.negotiation.answer import Refusal, answer, refused
+from os_vif.negotiation.answer import answer, refused
 from os_vif.negotiation.choice import choose
 from os_vif.negotiation.offer import Offer
+from os_vif.negotiation.refusal import Refusal
 from os_vif.neutron_ml2 import asking, offers, providing
 
 LOG = logging.getLogger(__name__)

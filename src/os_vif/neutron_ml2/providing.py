@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from os_vif.negotiation.answer import Code
 from os_vif.negotiation.binding_types import BINDING_TYPES, name_of
 from os_vif.negotiation.choice import Choice
 from os_vif.negotiation.offer import BY_PLUGIN, Offer
 from os_vif.negotiation.provision import Provision
+from os_vif.negotiation.refusal import Code
 from os_vif.networks.neutron import provided, vifs
 from os_vif.networks.neutron.wired import Wired
 from os_vif.neutron_ml2.asking import Reply, WouldBind

@@ -7,7 +7,8 @@
 - ``os_vif.testing.faults``: make any step of any plan fail, or end the process there.
 """
 
-from os_vif.testing.fake.host import Event, FakeHost
+from os_vif.testing.fake.event import Event
+from os_vif.testing.fake.host import FakeHost
 from os_vif.testing.fake.link import FakeLink
 from os_vif.testing.namespaces import own_namespace
 from os_vif.testing.using import engine_on, fake_host

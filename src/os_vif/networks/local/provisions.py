@@ -8,10 +8,10 @@ import ipaddress
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from os_vif.negotiation.answer import Code
 from os_vif.negotiation.choice import Choice
 from os_vif.negotiation.offer import BY_HYPERVISOR, BY_PLUGIN
 from os_vif.negotiation.provision import Provision
+from os_vif.negotiation.refusal import Code
 from os_vif.negotiation.request import Request
 from os_vif.networks.driver import Port
 from os_vif.networks.local import model

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from os_vif.negotiation import details
-from os_vif.negotiation.answer import Answer, Code, Refusal, answer, check_answered, refused
+from os_vif.negotiation.answer import Answer, answer, check_answered, refused
 from os_vif.negotiation.binding_types import BINDING_TYPES, name_of
 from os_vif.negotiation.choice import Decision, choose
 from os_vif.negotiation.provision import Provision
+from os_vif.negotiation.refusal import Code, Refusal
 from os_vif.negotiation.request import Request
 from os_vif.networks.neutron import provided, vifs
 from os_vif.networks.neutron.wired import Wired, subnets_of

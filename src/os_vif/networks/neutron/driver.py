@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 from os_vif import exception
 from os_vif.negotiation import details
-from os_vif.negotiation.answer import Answer, Refusal, refused
+from os_vif.negotiation.answer import Answer, refused
 from os_vif.negotiation.choice import Decision, choose
 from os_vif.negotiation.offer_form import asking_once_more
+from os_vif.negotiation.refusal import Refusal
 from os_vif.negotiation.request import Purpose, Request
 from os_vif.networks.driver import Binding, NetworkDriver, Port
 from os_vif.networks.neutron import active, answering, errors, ports, releasing, second

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from os_vif import exception
-from os_vif.negotiation.answer import Refusal
+from os_vif.negotiation.refusal import Refusal
 
 WHERE = "[os_vif_network_neutron] cloud, or OS_CLOUD, says which cloud; `openstack network list` should work."
 _ROLES = (

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from os_vif.negotiation.answer import Code, Refusal
 from os_vif.negotiation.binding_types import BINDING_TYPES
 from os_vif.negotiation.choice import choose
 from os_vif.negotiation.provision import Provision
+from os_vif.negotiation.refusal import Code, Refusal
 from os_vif.negotiation.request import Request
 from os_vif.networks.neutron.provided import DEVICE_BY
 from os_vif.objects import vif as classes

@@ -3,21 +3,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from os_vif.testing.fake import births, layer3, settings
+from os_vif.testing.fake.event import Event
 from os_vif.testing.fake.link import FakeLink, born
-
-if TYPE_CHECKING:
-    from os_vif.testing.fake.host import FakeHost
+from os_vif.testing.fake.namespace import FakeNamespace
 
 
 class Foreign:
     """Somebody else at work in the present network namespace. What is made here bears no mark of os-vif."""
 
-    def __init__(self, host: FakeHost) -> None:
-        self._host = host
+    def __init__(self, here: Callable[[], FakeNamespace], note: Callable[[Event], None]) -> None:
+        """``here``: the present network namespace. ``note`` is told of every change."""
+        self._here = here
+        self._note = note
 
     def add_nic(
         self,
@@ -29,14 +30,14 @@ class Foreign:
         addresses: Iterable[str] = (),
     ) -> FakeLink:
         """A physical network card, up, that survives a reboot."""
-        here = self._host.here
+        here = self._here()
         link = here.add(born(name, here.next_index(), "", mac=mac, mac_is_set=True, mtu=mtu, pci=pci, up=True))
         link.addresses = [layer3.address(text) for text in addresses]
         return self._noted("add", link)
 
     def add(self, name: str, kind: str = "bridge", **arguments: Any) -> FakeLink:
         """A device of a kind ("bridge", "tun", "veth", "macvtap", "vlan"), with the arguments of its operation."""
-        here = self._host.here
+        here = self._here()
         if kind == "tun":
             births.tap_add(here, name, **arguments)
         else:
@@ -48,33 +49,31 @@ class Foreign:
 
     def set(self, name: str, **arguments: Any) -> FakeLink:
         """Changes attributes of a device, by the names of the operation "link.set"."""
-        settings.link_set(self._host.here, name, **arguments)
-        return self._noted("set", self._host.here.links[name])
+        settings.link_set(self._here(), name, **arguments)
+        return self._noted("set", self._here().links[name])
 
     def remove(self, name: str) -> None:
         """Removes a device, whosesoever it is."""
-        link = self._host.here.find(name)
-        births.vanish(self._host.here, link)
+        link = self._here().find(name)
+        births.vanish(self._here(), link)
         self._noted("remove", link)
 
     def add_address(self, name: str, address: str) -> FakeLink:
         """Adds an address such as "192.0.2.1/24" to a device."""
-        layer3.address_add(self._host.here, name, layer3.address(address))
-        return self._noted("add address to", self._host.here.links[name])
+        layer3.address_add(self._here(), name, layer3.address(address))
+        return self._noted("add address to", self._here().links[name])
 
     def add_route(self, name: str, destination: str, via: str = "") -> FakeLink:
         """Adds a route by a device."""
-        layer3.route_add(self._host.here, name, layer3.route(destination, via))
-        return self._noted("add route to", self._host.here.links[name])
+        layer3.route_add(self._here(), name, layer3.route(destination, via))
+        return self._noted("add route to", self._here().links[name])
 
     def set_sysctl(self, name: str, key: str, value: str) -> FakeLink:
         """Changes a per-device sysctl, named as in "ipv4/arp_ignore"."""
         family, _, rest = key.partition("/")
-        settings.sysctl_set(self._host.here, name, family, rest, value)
-        return self._noted("set sysctl of", self._host.here.links[name])
+        settings.sysctl_set(self._here(), name, family, rest, value)
+        return self._noted("set sysctl of", self._here().links[name])
 
     def _noted(self, what: str, link: FakeLink) -> FakeLink:
-        from os_vif.testing.fake.host import Event
-
-        self._host.note(Event(what, link.name, by="somebody"))
+        self._note(Event(what, link.name, by="somebody"))
         return link

@@ -10,7 +10,6 @@ import struct
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from os_vif.host.firewall_tool import ChainState
@@ -19,6 +18,7 @@ from os_vif.host.operations import Operation, OperationFailed
 from os_vif.host.rtnetlink import LinkInfo
 from os_vif.host.rtnetlink_ip import family_of
 from os_vif.testing.fake import births, firewall, layer3, settings
+from os_vif.testing.fake.event import Event
 from os_vif.testing.fake.foreign import Foreign
 from os_vif.testing.fake.link import SYSCTL_DEFAULTS, FakeLink
 from os_vif.testing.fake.namespace import FakeNamespace
@@ -41,19 +41,6 @@ _OPERATIONS: dict[str, Callable[..., None]] = {
     "firewall.set": firewall.firewall_set,
     "firewall.delete": firewall.firewall_delete,
 }
-
-
-@dataclass(frozen=True)
-class Event:
-    """One change. ``by`` is "os-vif", or "somebody" for changes behind its back."""
-
-    operation: str
-    device: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    by: str = "os-vif"
-
-    def __str__(self) -> str:
-        return f"{self.operation} {self.device}"
 
 
 class FakeHost:
@@ -81,7 +68,7 @@ class FakeHost:
         self._where = threading.local()
         self._namespaces: dict[str, FakeNamespace] = {}
         self._boot_id = ""
-        self.somebody = Foreign(self)
+        self.somebody = Foreign(lambda: self.here, self.note)
         self.reboot()
 
     # --- for tests ------------------------------------------------------------------------------------------
