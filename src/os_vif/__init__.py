@@ -175,9 +175,11 @@ def check(vif: VIFBase, instance_info: InstanceInfo) -> CheckResult:
 
         result = os_vif.check(vif, instance)
         if not result.ok:
-            print(result.differences)
+            print(result.state, result.differences, [found.text for found in result.degradations])
 
-    One that was plugged silently is to be silent.
+    ``state`` is "differs" where something that os-vif made, or was asked for, is not so: repair() can put most of that
+    right. It is "degraded" where all of that is in place and something else cuts the guest off, or is likely to: a
+    rule of somebody's firewall, say. One that was plugged silently is to be silent.
     """
     from os_vif import inspection
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 
-from support.vif_command import BRIDGE, CHAIN, ID_A, ID_B, A, B
+from support.vif_command import BRIDGE, CHAIN, ID_A, ID_B, TAP, A, B
 
 PLAN = f"""\
   1. create bridge {BRIDGE}
@@ -141,13 +141,49 @@ def test_check_tells_programs_too(netns, vif_inside):
             {
                 "vif_id": ID_A,
                 "ok": False,
+                "state": "differs",
                 "differences": [f"not done: bring {BRIDGE} up"],
+                "degradations": [],
                 "repairable": True,
                 "note": "",
                 "error": None,
             }
         ],
     )
+
+
+def test_a_guest_that_others_cut_off_is_degraded_for_check_and_for_repair(netns, vif_inside):
+    """Neither says ok; both name what does it, and what to do."""
+    vif_inside("plug", A)
+    netns.ip("link", "add", TAP, "type", "veth", "peer", "name", "inside")
+    netns.ip("link", "set", TAP, "master", BRIDGE, "mtu", "1450", "up")
+    netns.ip("link", "set", "inside", "mtu", "1450", "up")
+    assert vif_inside("check").stdout == f"ok       {ID_A}\n"
+    netns.run(["bridge", "link", "set", "dev", TAP, "isolated", "on"])
+    text = f"Port {TAP} of bridge {BRIDGE} is isolated: it reaches no other port that is."
+    hint = f"`bridge link set dev {TAP} isolated off`, unless it is meant."
+    checked, repaired = vif_inside("check"), vif_inside("repair")
+    assert (checked.returncode, repaired.returncode) == (7, 7)
+    assert checked.stdout.splitlines() == [f"degraded {ID_A}", f"         {text}", f"           hint: {hint}"]
+    assert repaired.stdout.splitlines()[:3] == [f"degraded  {ID_A}", f"          {text}", f"            hint: {hint}"]
+    assert repaired.stdout.splitlines()[3].startswith("0 of 1 VIF repaired in ")
+    (told,) = json.loads(vif_inside("check", "-o", "json").stdout)
+    assert (told["ok"], told["state"], told["differences"]) == (False, "degraded", [])
+    assert told["degradations"] == [{"code": "port-isolated", "object": TAP, "text": text, "hint": hint}]
+    (told,) = json.loads(vif_inside("repair", "-o", "json").stdout)["vifs"]
+    assert (told["ok"], told["state"], told["steps"]) == (False, "degraded", [])
+
+
+def test_a_difference_weighs_more_than_a_degradation(netns, vif_inside):
+    """Exit code 4 for the one that can be repaired; then 7 for the one that is left."""
+    vif_inside("plug", A)
+    netns.ip("link", "add", TAP, "mtu", "1450", "type", "veth", "peer", "name", "inside", "mtu", "1450")
+    netns.ip("link", "set", TAP, "master", BRIDGE)
+    netns.run(["bridge", "link", "set", "dev", TAP, "isolated", "on"])
+    assert vif_inside("check").returncode == 4
+    repaired = vif_inside("repair")
+    assert repaired.returncode == 7
+    assert repaired.stdout.splitlines()[:2] == [f"degraded  {ID_A}", f"          done: bring {TAP} up"]
 
 
 def test_a_device_in_the_way_is_told_with_its_name(netns, vif_inside, document, write):

@@ -12,7 +12,7 @@ import pytest
 
 from os_vif.cli import exit_code
 from os_vif.cli.exit_code import ExitCode
-from support.vif_command import BRIDGE, ID_A, A, command, without_rights
+from support.vif_command import BRIDGE, ID_A, TAP, A, command, without_rights
 
 
 def ok(netns, vif_inside, tmp_path):
@@ -33,6 +33,14 @@ def bad_input(netns, vif_inside, tmp_path):
 
 
 def differs(netns, vif_inside, tmp_path):
+    return vif_inside("check", A).returncode
+
+
+def degraded(netns, vif_inside, tmp_path):
+    vif_inside("plug", A)
+    netns.ip("link", "add", TAP, "mtu", "1450", "type", "veth", "peer", "name", "inside", "mtu", "1450")
+    netns.ip("link", "set", TAP, "master", BRIDGE, "up")
+    netns.run(["bridge", "link", "set", "dev", TAP, "isolated", "on"])
     return vif_inside("check", A).returncode
 
 
@@ -68,6 +76,7 @@ def broken_pipe(netns, vif_inside, tmp_path):
         (ExitCode.DIFFERS, differs),
         (ExitCode.NOT_PERMITTED, not_permitted),
         (ExitCode.NOT_RECORDED, not_recorded),
+        (ExitCode.DEGRADED, degraded),
         (ExitCode.BUG, bug),
         (ExitCode.INTERRUPTED, interrupted),
         (ExitCode.BROKEN_PIPE, broken_pipe),

@@ -8,12 +8,7 @@ from pathlib import Path
 import pytest
 
 from support import vifs
-
-PING = ["ping", "-n", "-c", "2", "-i", "0.1", "-W", "2"]
-
-
-def reaches(guest, address, *options):
-    return guest.run([*PING, *options, address], check=False).returncode == 0
+from support.pinging import reaches
 
 
 def test_guests_of_one_bridge_reach_each_other(host, guest):

@@ -10,13 +10,9 @@ import subprocess
 import pytest
 
 from support import differences, ovs_vifs
+from support.pinging import reaches
 
 MADE = {"create_port": True}
-
-
-def reaches(guest, address, *options):
-    ping = ["ping", "-n", "-c", "2", "-i", "0.1", "-W", "2", *options, address]
-    return guest.run(ping, check=False).returncode == 0
 
 
 def joined(kind, guest, number, address):

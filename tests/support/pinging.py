@@ -16,6 +16,20 @@ _ANSWERED = re.compile(r"icmp_seq=(\d+) ttl=")
 _PAUSE = "0.05"
 _PATIENCE = 240
 
+_TRIES = 60
+
+
+def reaches(guest: Namespace, address: str, *options: str) -> bool:
+    """Whether one of two packets to an address is answered."""
+    require("ping", "iputils-ping")
+    ping = ["ping", "-n", "-c", "2", "-i", "0.1", "-W", "2", *options, address]
+    return guest.run(ping, check=False).returncode == 0
+
+
+def comes_to_reach(guest: Namespace, address: str) -> bool:
+    """Whether one of many packets is answered: the first after a change may be lost."""
+    return any(reaches(guest, address) for _ in range(_TRIES))
+
 
 class Pinging:
     """From a namespace to an address, twenty a second."""

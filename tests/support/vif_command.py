@@ -17,7 +17,7 @@ from support import missing
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 A, B = EXAMPLES / "guest-a.json", EXAMPLES / "guest-b.json"
 ID_A, ID_B = "4c9f2e6a-1d3b-4b8e-9a57-6f0c2d8e1b34", "b7d08a15-93c4-4e2f-8b61-2a5e7f9c0d46"
-BRIDGE = "brq2f6e8d1c-7a"
+BRIDGE, TAP = "brq2f6e8d1c-7a", "tap4c9f2e6a-1d"
 CHAIN = f"os-vif-{BRIDGE}"
 
 

@@ -22,7 +22,7 @@ _GAP, _DRAWN_GAP = 2, 3
 
 _CELL_STYLES = {
     "green": ("ok", "plugged", "unplugged", "removed", "repaired", "restored", "valid"),
-    "yellow": ("plugging", "unplugging", "would be removed", "unknown"),
+    "yellow": ("plugging", "unplugging", "would be removed", "unknown", "degraded"),
     "red": ("differs", "failed", "not valid"),
 }
 

@@ -7,12 +7,14 @@ memory for tests without privileges.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from os_vif.host import neighbour_table, netlink, privileged, rtnetlink, rtnetlink_ip, sysctl, sysfs
+from os_vif.host import bridge_ports, neighbour_table, netlink, privileged, rtnetlink, rtnetlink_ip, sysctl, sysfs
+from os_vif.host.bridge_ports import BridgePort, PortVlans
+from os_vif.host.filter_path import FilterTable
 from os_vif.host.firewall_tool import ChainState
 from os_vif.host.operations import Operation
 from os_vif.host.rtnetlink import LinkInfo
@@ -71,6 +73,18 @@ class HostAccess(Protocol):
     def read_chain(self, family: str, chain: str, context: str) -> ChainState | None:
         """A chain of the filter table, or None."""
 
+    def read_filter_table(self, family: str, context: str) -> FilterTable | None:
+        """The filter table of "ipv4", "ipv6" or "bridge"; None where it cannot be read, or not by us."""
+
+    def filters_bridged(self, bridge: int, family: str) -> bool:
+        """Whether what the bridge of that index passes goes through the filter table of "ipv4" or "ipv6"."""
+
+    def bridge_port(self, index: int) -> BridgePort | None:
+        """The device of that index as a port of a Linux bridge, or None."""
+
+    def bridge_vlans(self, bridge: int) -> Mapping[int, PortVlans] | None:
+        """The VLANs of the ports of a bridge, and of itself, by index; None where it does not filter by them."""
+
     def netdev_of_pci(self, address: str) -> str | None:
         """The name of the network device at a PCI address, or None."""
 
@@ -105,6 +119,9 @@ class RealHost:
     rules_naming = staticmethod(rtnetlink_ip.rules_naming)
     knows_neighbour = staticmethod(neighbour_table.is_known)
     read_chain = staticmethod(privileged.read_chain)
+    read_filter_table = staticmethod(privileged.read_filter_table)
+    bridge_port = staticmethod(bridge_ports.read_port)
+    bridge_vlans = staticmethod(bridge_ports.read_vlans)
     run = staticmethod(privileged.run)
 
     def watched(self, rescue: Rescue) -> AbstractContextManager[None]:
@@ -116,6 +133,10 @@ class RealHost:
     def has_link(self, name: str) -> bool:
         """Asked for its index only, which waits for nobody."""
         return rtnetlink.index_of(name) != 0
+
+    def filters_bridged(self, bridge: int, family: str) -> bool:
+        """By the setting of the namespace, or that of the bridge itself."""
+        return sysctl.bridges_call_filter(family) or bridge_ports.calls_filter(bridge, family)
 
     def is_held_open(self, link: LinkInfo) -> bool:
         """By its character device, which is named after the index of the network device (drivers/net/macvtap.c)."""

@@ -13,14 +13,15 @@ import os
 import re
 import shutil
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from os_vif.host import processes
+from os_vif.host.filter_path import FilterTable
 from os_vif.host.netlink import Conversation, KernelError, attributes, conversation
 
-_PREFIX = {"ipv4": "iptables", "ipv6": "ip6tables"}
+_PREFIX = {"ipv4": "iptables", "ipv6": "ip6tables", "bridge": "ebtables"}
 _CHAIN = re.compile(r"^os-vif-[^\s/:\x00]{1,21}$")
 _SECONDS = 30
 #: Where the tools are; a service need not have them on its own path.
@@ -44,14 +45,10 @@ class ChainState:
     jumps: int
 
 
-#: The rules of each chain of the filter table, without the leading "-A chain".
-_Table = dict[str, list[str]]
-
-
 @dataclass(frozen=True)
 class _Reading:
     generation: tuple[int, int] | None
-    table: _Table
+    table: FilterTable
 
 
 _readings: dict[str, _Reading] = {}
@@ -60,10 +57,10 @@ _readings: dict[str, _Reading] = {}
 def read_chain(family: str, chain: str) -> ChainState | None:
     """The chain of that name, or None when there is none. Raises OSError when the table cannot be read: ENOENT where
     the tool is not installed, EAFNOSUPPORT where the kernel has no such table."""
-    table = _filter_table(family)
-    if chain not in table:
+    chains = read_table(family).chains
+    if chain not in chains:
         return None
-    return ChainState(tuple(table[chain]), table.get("FORWARD", []).count(f"-j {chain}"))
+    return ChainState(tuple(chains[chain]), chains.get("FORWARD", []).count(f"-j {chain}"))
 
 
 def set_chain(family: str, chain: str, rules: Sequence[str], jumps: int = 0, below: str = "") -> None:
@@ -96,31 +93,44 @@ def _position(family: str, below: str) -> int:
         pattern = re.compile(below)
     except re.error as error:
         raise ValueError(f"{below!r} is not a pattern: {error}") from error
-    rules = enumerate(_filter_table(family).get("FORWARD", []), 1)
+    rules = enumerate(read_table(family).chains.get("FORWARD", []), 1)
     return max((number + 1 for number, rule in rules if pattern.search(f"-A FORWARD {rule}")), default=1)
 
 
-def _filter_table(family: str) -> _Table:
+def read_table(family: str) -> FilterTable:
+    """The filter table of "ipv4", "ipv6" or, by ebtables, "bridge". Raises OSError, as read_chain() does."""
     known = _readings.get(family)
     generation = _generation()
     if known and generation and known.generation == generation:
         return known.table
-    lines = _call(family, "save", ["-t", "filter"], "").splitlines()
+    lines = _call(family, "save", ["-t", "filter"] if family != "bridge" else [], "").splitlines()
     backed_by_nftables = any("(nf_tables)" in line for line in lines[:1])
     table = _parse(lines)
     _readings[family] = _Reading(generation if backed_by_nftables else None, table)
     return table
 
 
-def _parse(lines: Sequence[str]) -> _Table:
-    table: _Table = {}
-    for line in lines:
+def _parse(lines: Sequence[str]) -> FilterTable:
+    chains: dict[str, list[str]] = {}
+    policies: dict[str, str] = {}
+    for line in _lines_of_filter(lines):
         if line.startswith(":"):
-            table[line[1:].split(" ", 1)[0]] = []
+            chain, policy = line[1:].split(" ")[:2]
+            chains[chain], policies[chain] = [], policy
         elif line.startswith("-A "):
             _, chain, rule = line.split(" ", 2)
-            table.setdefault(chain, []).append(rule)
-    return table
+            chains.setdefault(chain, []).append(rule)
+    return FilterTable(chains, policies)
+
+
+def _lines_of_filter(lines: Sequence[str]) -> Iterator[str]:
+    """ebtables-save tells of all tables, one after the other."""
+    table = "filter"
+    for line in lines:
+        if line.startswith("*"):
+            table = line[1:].strip()
+        elif table == "filter":
+            yield line
 
 
 def _generation() -> tuple[int, int] | None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from os_vif import exception
 from os_vif.host import firewall_tool, kernel
+from os_vif.host.filter_path import FilterTable
 from os_vif.host.firewall_tool import ChainState
 from os_vif.host.operations import Operation, OperationFailed
 
@@ -41,6 +42,16 @@ def read_chain(family: str, chain: str, context: str) -> ChainState | None:
         return firewall_tool.read_chain(family, chain)
     found = _helper(context).read_chain(family, chain)
     return None if found is None else ChainState(tuple(found[0]), found[1])
+
+
+def read_filter_table(family: str, context: str) -> FilterTable | None:
+    """A whole filter table; None where it cannot be read. The helper shows nobody the rules of others."""
+    if not may_change_network():
+        return None
+    try:
+        return firewall_tool.read_table(family)
+    except OSError:
+        return None
 
 
 def may_change_network() -> bool:

@@ -66,6 +66,15 @@ def write(device: str, family: str, key: str, value: str) -> None:
         os.close(file)
 
 
+def bridges_call_filter(family: str) -> bool:
+    """Whether all bridges of this namespace have iptables ("ipv4") or ip6tables ("ipv6") look at what they pass."""
+    tool = {"ipv4": "iptables", "ipv6": "ip6tables"}[family]
+    try:
+        return Path(f"/proc/sys/net/bridge/bridge-nf-call-{tool}").read_text().strip() != "0"
+    except OSError:
+        return False  # br_netfilter is not loaded
+
+
 def check_writable(family: str, key: str) -> None:
     """Raises ValueError for what is not on the list."""
     if key not in _WRITABLE.get(family, ()):

@@ -38,7 +38,8 @@ def register(commands: Subparsers) -> None:
         "repair",
         _repair,
         help="bring the host back to what VIFs need, and tell what that took",
-        description="Without FILE: everything recorded here, and the DHCP servers of networks.",
+        description="Without FILE: everything recorded here, and the DHCP servers of networks. Exit code 4 when "
+        "something still differs, 7 when nothing does, and a guest is still cut off, or likely so.",
     )
     add_files(repair, optional=True)
 
@@ -124,7 +125,7 @@ def _unplug_recorded(ids: list[str], output: Output) -> list[dict[str, Any]]:
 
 
 def _repair(arguments: argparse.Namespace, output: Output) -> ExitCode:
-    from os_vif.cli import lost, services, session, subjects
+    from os_vif.cli import lost, services, session, states, subjects
 
     session.open_library(arguments)
     chosen = subjects.chosen(arguments.files)
@@ -142,34 +143,49 @@ def _repair(arguments: argparse.Namespace, output: Output) -> ExitCode:
     for result in results:
         _show_repaired(result, output)
     services.show_repaired(served, output)
-    changed = sum(1 for result in results if result.get("steps"))
+    changed = sum(1 for result in results if result.get("steps") and result["state"] == "ok")
     output.line(f"{changed} of {_count(len(results))} repaired in {_milliseconds(started):.0f} ms.")
-    return code or (ExitCode.DIFFERS if unknown else ExitCode.OK)
+    return code or (ExitCode.DIFFERS if unknown else states.exit_code(results))
 
 
 def _repaired(subject: Subject) -> dict[str, Any]:
+    """What was done, and what a check says afterwards."""
     import os_vif
-    from os_vif.cli import subjects
+    from os_vif.cli import states, subjects
 
     if not subjects.is_complete(subject):
-        return {"steps": [], "note": subjects.ONLY_MARKS}
+        return _left(subjects.ONLY_MARKS)
     vif, instance = subject.pair()
     if not subjects.can_be_planned(vif):
-        return {"steps": [], "note": f"the plugin {vif.plugin} does its work itself; plug it again"}
+        return _left(f"the plugin {vif.plugin} does its work itself; plug it again")
     with subjects.located(subject):
-        return {"steps": [step.text for step in os_vif.repair(vif, instance)], "note": ""}
+        steps = [step.text for step in os_vif.repair(vif, instance)]
+        return {"steps": steps, "note": "", **states.told(os_vif.check(vif, instance))}
+
+
+def _left(note: str) -> dict[str, Any]:
+    from os_vif.cli import states
+
+    return {"steps": [], "note": note, **states.with_state({"ok": None, "differences": []})}
 
 
 def _show_repaired(result: dict[str, Any], output: Output) -> None:
+    from os_vif.cli import states
+
     if result["error"]:
         output.line(f"failed    {result['vif_id']}", "bad")
         return
+    word, style = states.WORDS[result["state"]]
     if result["note"]:
         output.line(f"left      {result['vif_id']}: {result['note']}", "warn")
-    if result["steps"]:
+    elif not result["ok"]:
+        output.line(f"{word:<9} {result['vif_id']}", style)
+    elif result["steps"]:
         output.line(f"repaired  {result['vif_id']}", "good")
     for step in result["steps"]:
-        output.line(f"          {step}")
+        output.line(f"          {'done: ' if not result['ok'] else ''}{step}")
+    for line in states.lines(result):
+        output.line(f"          {line}")
 
 
 def _told(entry: Entry) -> dict[str, Any]:

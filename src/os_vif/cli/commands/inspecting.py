@@ -29,7 +29,8 @@ def register(commands: Subparsers) -> None:
         _check,
         help="compare the host with what VIFs need",
         description="Without FILE: everything recorded here, the DHCP servers of networks, and what names this "
-        "journal and is not recorded. Exit code 4 when there are differences.",
+        "journal and is not recorded. Exit code 4 when there are differences; 7 when there are none, and a guest "
+        "is cut off, or likely so, by what is not os-vif's to change.",
     )
     add_files(check, optional=True)
 
@@ -61,7 +62,7 @@ def show_plan(plan: Any, output: Output) -> None:
 
 
 def _check(arguments: argparse.Namespace, output: Output) -> ExitCode:
-    from os_vif.cli import lost, recorded, services, session, subjects
+    from os_vif.cli import lost, recorded, services, session, states, subjects
 
     session.open_library(arguments)
     chosen = subjects.chosen(arguments.files)
@@ -72,44 +73,47 @@ def _check(arguments: argparse.Namespace, output: Output) -> ExitCode:
     results, code = subjects.each(chosen, output, "checking", _checked)
     if not arguments.files:
         served, failure = services.checked(output)
-        results, code = results + served + lost.results(unknown), code or failure
+        results += [states.with_state(one) for one in (*served, *lost.results(unknown))]
+        code = code or failure
     output.document(results)
     _show_results(results, output)
-    return code or (ExitCode.DIFFERS if any(result.get("ok") is False for result in results) else ExitCode.OK)
+    return code or states.exit_code(results)
 
 
 def _checked(subject: Subject) -> dict[str, Any]:
-    """``ok`` is None where nothing can be told."""
+    """``ok`` and ``state`` are None where nothing can be told."""
     import os_vif
-    from os_vif.cli import subjects
+    from os_vif.cli import states, subjects
 
     if not subjects.is_complete(subject):
         from os_vif import lifecycle
 
         missing = lifecycle.missing_devices(subject.record)
         ok = False if missing else None
-        return {"ok": ok, "differences": missing, "repairable": False, "note": subjects.ONLY_MARKS}
+        note = subjects.ONLY_MARKS
+        return states.with_state({"ok": ok, "differences": missing, "repairable": False, "note": note})
     vif, instance = subject.pair()
     if not subjects.can_be_planned(vif):
         reason = f"the plugin {vif.plugin} does its work itself and cannot say what it would do"
-        return {"ok": None, "differences": [], "repairable": False, "note": reason}
+        return states.with_state({"ok": None, "differences": [], "repairable": False, "note": reason})
     with subjects.located(subject):
         found = os_vif.check(vif, instance)
-    differences = [*([f"{subject.cut_off} was cut off"] if subject.cut_off else []), *found.differences]
-    return {"ok": not differences, "differences": differences, "repairable": found.repairable, "note": ""}
+    interrupted = [f"{subject.cut_off} was cut off"] if subject.cut_off else []
+    return {**states.told(found, *interrupted), "repairable": found.repairable, "note": ""}
 
 
 def _show_results(results: list[dict[str, Any]], output: Output) -> None:
-    words = {True: ("ok", "good"), False: ("differs", "bad"), None: ("unknown", "warn")}
+    from os_vif.cli import states
+
     for result in results:
         name = result.get("service") or result["vif_id"] or "what is shared"
         if result["error"]:
             output.line(f"failed   {name}", "bad")
             continue
-        word, style = words[result["ok"]]
+        word, style = states.WORDS[result["state"]]
         output.line(f"{word:<8} {name}", style)
-        for difference in result["differences"]:
-            output.line(f"         {difference}")
+        for line in states.lines(result):
+            output.line(f"         {line}")
         if result["note"]:
             output.line(f"         {result['note']}")
     if any(result.get("differences") and result["repairable"] for result in results):

@@ -130,7 +130,7 @@ def _check(screen: Screen, cast: Sequence[Entry], *, expected: bool) -> None:
         with screen.timed():
             results = [os_vif.check(entry.vif, entry.instance) for entry in cast]
         for entry, result in zip(cast, results, strict=True):
-            screen.say(f"{entry.vif.vif_name} {'ok' if result.ok else 'differs'}", "good" if result.ok else "bad")
+            screen.say(f"{entry.vif.vif_name} {result.state}", "good" if result.ok else "bad")
         for difference in dict.fromkeys(d for result in results for d in result.differences):
             screen.say(difference)
         _expect(all(result.ok == expected for result in results), "the check")

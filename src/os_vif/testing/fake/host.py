@@ -12,6 +12,8 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from os_vif.host.bridge_ports import BridgePort, PortVlans
+from os_vif.host.filter_path import FilterTable
 from os_vif.host.firewall_tool import ChainState
 from os_vif.host.netlink import KernelError
 from os_vif.host.operations import Operation, OperationFailed
@@ -208,6 +210,23 @@ class FakeHost:
     def read_chain(self, family: str, chain: str, context: str) -> ChainState | None:
         """See HostAccess."""
         return self.here.chains.get((family, chain))
+
+    def read_filter_table(self, family: str, context: str) -> FilterTable | None:
+        """See HostAccess. Nothing but our own chains is there."""
+        return None
+
+    def filters_bridged(self, bridge: int, family: str) -> bool:
+        """See HostAccess. Bridges pass everything here."""
+        return False
+
+    def bridge_port(self, index: int) -> BridgePort | None:
+        """See HostAccess. Ports are as they were made."""
+        link = self.here.by_index(index)
+        return BridgePort() if link and link.master else None
+
+    def bridge_vlans(self, bridge: int) -> Mapping[int, PortVlans] | None:
+        """See HostAccess. Bridges do not filter by VLANs here."""
+        return None
 
     def netdev_of_pci(self, address: str) -> str | None:
         """See HostAccess."""

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a guest may be cut off by something that is not ours: each part of the host is looked at for its own signs.
+
+Nothing is changed. What cannot be read is not guessed at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from os_vif.host import bridge_signs, forward_signs
+from os_vif.host.access import HostAccess
+from os_vif.host.degradation import Degradation
+from os_vif.host.state import Resource
+
+
+def degradations(
+    host: HostAccess, resources: Sequence[Resource], addresses: Sequence[str], context: str
+) -> tuple[Degradation, ...]:
+    """Of a VIF that states these resources, its guest's own device included, and has these IP addresses, if known."""
+    found = [*bridge_signs.look(host, resources), *forward_signs.look(host, resources, addresses, context)]
+    return tuple(dict.fromkeys(found))
