@@ -28,14 +28,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from os_vif.host.garbage import Finding
-    from os_vif.host.journal import Record
-    from os_vif.host.plan import Plan
-    from os_vif.inspection import CheckResult
+    from os_vif.host.contract.plan import Plan
+    from os_vif.host.engine.garbage import Finding
+    from os_vif.host.journal.journal import Record
     from os_vif.objects.host_info import HostInfo
     from os_vif.objects.instance_info import InstanceInfo
     from os_vif.objects.vif import VIFBase
-    from os_vif.upkeep import Restored
+    from os_vif.plugging.inspection import CheckResult
+    from os_vif.plugging.upkeep import Restored
 
 __all__ = [
     "check",
@@ -66,10 +66,11 @@ def initialize(reset: bool = False) -> None:  # noqa: FBT001, FBT002 - the signa
     A second call does nothing; with ``reset`` the plugins are made anew. A plugin that cannot be loaded is
     reported in the log, and the others work on.
     """
-    from os_vif import loading, objects
+    from os_vif import objects
+    from os_vif.loading import plugins
 
     objects.register_all()
-    loading.load(again=reset)
+    plugins.load(again=reset)
 
 
 def plug(vif: VIFBase, instance_info: InstanceInfo, *, silent: bool = False) -> None:
@@ -82,9 +83,9 @@ def plug(vif: VIFBase, instance_info: InstanceInfo, *, silent: bool = False) -> 
 
     Raises LibraryNotInitialized, NoMatchingPlugin, and PlugException for all else; its text holds the cause.
     """
-    from os_vif import actions
+    from os_vif.plugging import apply
 
-    actions.plug(vif, instance_info, silent=silent)
+    apply.plug(vif, instance_info, silent=silent)
 
 
 def unplug(vif: VIFBase, instance_info: InstanceInfo) -> None:
@@ -94,9 +95,9 @@ def unplug(vif: VIFBase, instance_info: InstanceInfo) -> None:
 
     Raises LibraryNotInitialized, NoMatchingPlugin, and UnplugException for all else; its text holds all causes.
     """
-    from os_vif import actions
+    from os_vif.plugging import apply
 
-    actions.unplug(vif, instance_info)
+    apply.unplug(vif, instance_info)
 
 
 def unplug_recorded(vif_id: str) -> None:
@@ -104,7 +105,7 @@ def unplug_recorded(vif_id: str) -> None:
 
     Raises NotRecorded, and what unplug() raises.
     """
-    from os_vif import upkeep
+    from os_vif.plugging import upkeep
 
     upkeep.unplug_recorded(vif_id)
 
@@ -119,9 +120,9 @@ def plug_many(pairs: Iterable[Pair], *, progress: Callable[[int, int], None] | N
 
         os_vif.plug_many([(vif, instance) for vif in vifs])
     """
-    from os_vif import actions
+    from os_vif.plugging import apply
 
-    actions.plug_many(list(pairs), progress)
+    apply.plug_many(list(pairs), progress)
 
 
 def unplug_many(pairs: Iterable[Pair], *, progress: Callable[[int, int], None] | None = None) -> None:
@@ -129,9 +130,9 @@ def unplug_many(pairs: Iterable[Pair], *, progress: Callable[[int, int], None] |
 
     ``progress`` is called with (VIFs done, VIFs in all). Raises what unplug() raises.
     """
-    from os_vif import actions
+    from os_vif.plugging import apply
 
-    actions.unplug_many(list(pairs), progress)
+    apply.unplug_many(list(pairs), progress)
 
 
 def plan(vif: VIFBase, instance_info: InstanceInfo) -> Plan:
@@ -141,14 +142,14 @@ def plan(vif: VIFBase, instance_info: InstanceInfo) -> Plan:
 
     Raises InvalidRequest, ForeignDevice, DeviceMissing and the like: what plug() would refuse with.
     """
-    from os_vif import inspection
+    from os_vif.plugging import inspection
 
     return inspection.plan(vif, instance_info)
 
 
 def plan_unplug(vif: VIFBase, instance_info: InstanceInfo) -> Plan:
     """What unplug() would do now, step by step. Nothing is changed."""
-    from os_vif import inspection
+    from os_vif.plugging import inspection
 
     return inspection.plan_unplug(vif, instance_info)
 
@@ -158,14 +159,14 @@ def plan_many(pairs: Iterable[Pair]) -> Plan:
 
     Raises what plan() raises.
     """
-    from os_vif import inspection
+    from os_vif.plugging import inspection
 
     return inspection.plan_many(list(pairs))
 
 
 def plan_unplug_many(pairs: Iterable[Pair]) -> Plan:
     """What unplug_many() would do now with a batch, step by step. Nothing is changed."""
-    from os_vif import inspection
+    from os_vif.plugging import inspection
 
     return inspection.plan_unplug_many(list(pairs))
 
@@ -181,7 +182,7 @@ def check(vif: VIFBase, instance_info: InstanceInfo) -> CheckResult:
     right. It is "degraded" where all of that is in place and something else cuts the guest off, or is likely to: a
     rule of somebody's firewall, say. One that was plugged silently is to be silent.
     """
-    from os_vif import inspection
+    from os_vif.plugging import inspection
 
     return inspection.check(vif, instance_info)
 
@@ -191,9 +192,9 @@ def repair(vif: VIFBase, instance_info: InstanceInfo) -> Plan:
 
     The same as plug(), for callers that want to know; what was plugged silently stays so. Raises what plug() raises.
     """
-    from os_vif import actions
+    from os_vif.plugging import apply
 
-    return actions.repair(vif, instance_info)
+    return apply.repair(vif, instance_info)
 
 
 def records() -> Sequence[Record]:
@@ -201,9 +202,9 @@ def records() -> Sequence[Record]:
 
     Raises JournalError.
     """
-    from os_vif import plugging
+    from os_vif.plugging import requests
 
-    return plugging.engine().journal.records()
+    return requests.engine().journal.records()
 
 
 def gc(keep: Collection[str] | None = None, *, dry_run: bool = False, orphans: bool = False) -> Sequence[Finding]:
@@ -220,7 +221,7 @@ def gc(keep: Collection[str] | None = None, *, dry_run: bool = False, orphans: b
         for finding in os_vif.gc(keep={"6d3ef0a5-6b9c-4c2d-9d1f-9f7c1f0c9c11"}, dry_run=True):
             print(finding)
     """
-    from os_vif import upkeep
+    from os_vif.plugging import upkeep
 
     return upkeep.gc(None if keep is None else set(keep), dry_run=dry_run, orphans=orphans)
 
@@ -230,7 +231,7 @@ def restore() -> Sequence[Restored]:
 
     One result per VIF, in the order in which they had been plugged; errors do not stop it, each is in its result.
     """
-    from os_vif import upkeep
+    from os_vif.plugging import upkeep
 
     return upkeep.restore()
 
@@ -241,10 +242,10 @@ def host_info(permitted_vif_type_names: Collection[str] | None = None) -> HostIn
     With ``permitted_vif_type_names``, only VIF classes of these names are told of; plugins left without any are
     left out. Raises LibraryNotInitialized.
     """
-    from os_vif import loading
+    from os_vif.loading import plugins
     from os_vif.objects.host_info import HostInfo
 
-    described = [plugin.describe() for _, plugin in sorted(loading.plugins().items())]
+    described = [plugin.describe() for _, plugin in sorted(plugins.plugins().items())]
     info = HostInfo(plugin_info=described)
     if permitted_vif_type_names is not None:
         info.filter_vif_types(permitted_vif_type_names)

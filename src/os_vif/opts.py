@@ -9,7 +9,7 @@ from typing import Any
 from oslo_config import cfg
 from stevedore import extension
 
-from os_vif import drivers, loading
+from os_vif.loading import drivers, plugins
 
 Options = list[tuple[str, Sequence[cfg.Opt]]]
 
@@ -19,7 +19,7 @@ def list_plugins_opts() -> Options:
     from os_vif.lifecycle import options
 
     listed: Options = [
-        (f"os_vif_{found.name}", found.plugin.CONFIG_OPTS) for found in _found(loading.ENTRY_POINT_GROUP)
+        (f"os_vif_{found.name}", found.plugin.CONFIG_OPTS) for found in _found(plugins.ENTRY_POINT_GROUP)
     ]
     listed.append((options.GROUP, options.OPTIONS))
     for group in (drivers.NETWORKS, drivers.HYPERVISORS):
@@ -32,4 +32,4 @@ def list_plugins_opts() -> Options:
 
 
 def _found(group: str) -> Any:
-    return extension.ExtensionManager(group, on_load_failure_callback=loading.report_failure)
+    return extension.ExtensionManager(group, on_load_failure_callback=plugins.report_failure)

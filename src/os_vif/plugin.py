@@ -85,12 +85,12 @@ class Plugin(PluginBase):
 
     def plug(self, vif: VIFBase, instance_info: InstanceInfo) -> None:
         """Makes the host as desired_state() says. Raises HostError; the host is then as it was."""
-        from os_vif import plugging
+        from os_vif.plugging import requests
 
-        plugging.engine().plug([plugging.request(self, vif, instance_info)])
+        requests.engine().plug([requests.request(self, vif, instance_info)])
 
     def unplug(self, vif: VIFBase, instance_info: InstanceInfo) -> None:
         """Takes away what is recorded for the VIF. Raises HostError after all steps were tried."""
-        from os_vif import plugging
+        from os_vif.plugging import requests
 
-        plugging.engine().unplug([plugging.request_to_leave(self, vif, instance_info)])
+        requests.engine().unplug([requests.request_to_leave(self, vif, instance_info)])

@@ -12,7 +12,7 @@ from typing import Any
 from oslo_privsep import capabilities, priv_context
 
 from os_vif import privsep
-from os_vif.host import kernel
+from os_vif.host.access import kernel_operations
 
 vif_plug = priv_context.PrivContext(
     "vif_plug_linux_bridge",
@@ -25,10 +25,10 @@ vif_plug = priv_context.PrivContext(
 @vif_plug.entrypoint
 def run(operations: list[list[Any]]) -> tuple[int, int, str]:
     """kernel.run(), in the helper, with the options of its configuration."""
-    return kernel.run(operations, privsep.rule_options())
+    return kernel_operations.run(operations, privsep.rule_options())
 
 
 @vif_plug.entrypoint
 def read_chain(family: str, chain: str) -> tuple[tuple[str, ...], int] | None:
     """kernel.read_chain(), in the helper."""
-    return kernel.read_chain(family, chain)
+    return kernel_operations.read_chain(family, chain)

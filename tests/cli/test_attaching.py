@@ -29,7 +29,9 @@ def test_from_the_network_to_the_guest_and_back(netns, vif_inside, blue, new_net
     before = netns.snapshot()
     one, two = new_netns(), new_netns()
     told = [
-        json.loads(vif_inside("attach", name, "--network", "blue", *NETNS, "--place", place.name, "-o", "json").stdout)
+        json.loads(
+            vif_inside("attach", name, "--network", "blue", *NETNS, "--endpoint", place.name, "-o", "json").stdout
+        )
         for name, place in (("vm1", one), ("vm2", two))
     ]
     assert [entry["binding"] for entry in told] == ["bridge", "bridge"]
@@ -70,7 +72,7 @@ def test_explain_for_people_is_a_table(vif_inside, blue):
 
 def test_nothing_acceptable_is_told_of_a_line_each(vif_inside, guest):
     vif_inside("network", "create", "green", "--cidr", "192.0.2.0/24", "--switch", "ovs")
-    refused = vif_inside("attach", "vm1", "--network", "green", *NETNS, "--place", guest.name)
+    refused = vif_inside("attach", "vm1", "--network", "green", *NETNS, "--endpoint", guest.name)
     assert refused.returncode == 1
     first, *others = refused.stderr.splitlines()
     assert first == "error: No offered binding can be provided:"
@@ -82,10 +84,10 @@ def test_a_migration_is_prepared_and_given_up(netns, vif_inside, blue, guest, ne
     configuration = tmp_path / "os-vif.conf"
     shared = tmp_path / "state" / "networks.db"
     configuration.write_text(f"[os_vif_network_local]\ndatabase = {shared}\n")
-    vif_inside("attach", "vm1", "--network", "blue", *NETNS, "--place", guest.name)
+    vif_inside("attach", "vm1", "--network", "blue", *NETNS, "--endpoint", guest.name)
     there = {"env": os.environ | {"OS_VIF_STATE_DIR": str(tmp_path / "two")}}
     option = ("--config-file", configuration)
-    destination = ("--hypervisor", "netns", "--host", "two", "--place", new_netns().name)
+    destination = ("--hypervisor", "netns", "--host", "two", "--endpoint", new_netns().name)
     prepared = vif_inside(
         "migrate", "prepare", "vm1", "--network", "blue", *destination, *option, "-o", "json", **there
     )
@@ -130,7 +132,7 @@ def test_what_is_wrong_is_told_before_anything_is_done(netns, vif_inside, argume
 
 def test_of_several_interfaces_one_has_to_be_named(vif_inside, blue, guest):
     for name in ("first", "second"):
-        vif_inside("attach", "vm1", "--network", "blue", "--as", name, *NETNS, "--place", guest.name)
+        vif_inside("attach", "vm1", "--network", "blue", "--as", name, *NETNS, "--endpoint", guest.name)
     refused = vif_inside("detach", "vm1")
     assert refused.returncode == 2
     assert refused.stderr.splitlines()[0] == "error: vm1 has several interfaces: first, second."

@@ -112,9 +112,9 @@ def test_who_is_attached_can_leave_although_nothing_can_be_written(netns, vif_in
     vif_inside("network", "create", "blue", "--cidr", "192.0.2.0/24")
     before = netns.snapshot()
     place = new_netns().name
-    assert vif_inside(*ATTACH, "--place", place).returncode == 0
+    assert vif_inside(*ATTACH, "--endpoint", place).returncode == 0
     trouble(small)
-    refused = vif_inside("attach", "vm2", *ATTACH[2:], "--place", place)
+    refused = vif_inside("attach", "vm2", *ATTACH[2:], "--endpoint", place)
     assert refused.returncode == 1
     assert f"error: The journal {small}/" in refused.stderr
     assert "hint: " in refused.stderr
@@ -165,7 +165,7 @@ def test_a_record_of_a_newer_release_is_left_alone(vif_inside, blue):
 
 
 def test_a_damaged_file_is_told_of_with_what_to_do(vif_inside, blue, new_netns):
-    assert vif_inside(*ATTACH, "--place", new_netns().name).returncode == 0
+    assert vif_inside(*ATTACH, "--endpoint", new_netns().name).returncode == 0
     path = state() / "attachments.db"
     path.write_bytes(b"not a database" + path.read_bytes()[14:])
     for arguments in (("attachments",), ("detach", "vm1"), ATTACH):
@@ -183,7 +183,7 @@ def test_one_damaged_record_keeps_nobody_else(netns, vif_inside, blue, new_netns
     """It is named, with what to do; the others are shown and can leave; by force, it is forgotten."""
     guests = [new_netns().name, new_netns().name]
     for number, place in enumerate(guests, 1):
-        assert vif_inside("attach", f"vm{number}", *ATTACH[2:], "--place", place).returncode == 0
+        assert vif_inside("attach", f"vm{number}", *ATTACH[2:], "--endpoint", place).returncode == 0
     uuid = json.loads(vif_inside("attachments", "-o", "json").stdout)[0]["uuid"]
     change(f"UPDATE attachment SET record = '{record}' WHERE key LIKE '{uuid}%'")
     shown = vif_inside("attachments")
@@ -206,7 +206,7 @@ def test_one_damaged_record_keeps_nobody_else(netns, vif_inside, blue, new_netns
 def test_by_force_where_the_hypervisor_driver_is_gone(netns, vif_inside, blue, new_netns):
     """The other half, and the devices of the plugin, go; what is left is named."""
     guest = new_netns()
-    told = json.loads(vif_inside(*ATTACH, "--place", guest.name, "-o", "json").stdout)
+    told = json.loads(vif_inside(*ATTACH, "--endpoint", guest.name, "-o", "json").stdout)
     change("UPDATE attachment SET record = replace(record, '\"netns\"', '\"lantern\"')")
     refused = vif_inside("detach", "vm1")
     assert refused.returncode == 1
@@ -227,14 +227,14 @@ def test_after_a_reboot_the_same_command_gives_the_interface_again(netns, vif_in
     require("dnsmasq", "dnsmasq-base")
     vif_inside("network", "create", "blue", "--cidr", "192.0.2.0/24", "--dhcp")
     before, after = new_netns(), new_netns()
-    first = json.loads(vif_inside(*ATTACH, "--place", before.name, "-o", "json").stdout)
+    first = json.loads(vif_inside(*ATTACH, "--endpoint", before.name, "-o", "json").stdout)
     (pid_file,) = state().glob("dhcp/*/pid")
     subprocess.run(["kill", "-9", pid_file.read_text().strip()], check=True)
     for name in netns.link_names():
         netns.run(["ip", "link", "del", name], check=False)
     pretend_a_reboot()
     assert json.loads(vif_inside("network", "list", "-o", "json").stdout)[0]["dhcp_runs"] is False
-    again = json.loads(vif_inside(*ATTACH, "--place", after.name, "-o", "json").stdout)
+    again = json.loads(vif_inside(*ATTACH, "--endpoint", after.name, "-o", "json").stdout)
     assert (again["port_id"], again["mac_address"]) == (first["port_id"], first["mac_address"])
     assert after.link("eth0")["address"] == first["mac_address"]
     assert json.loads(vif_inside("network", "list", "-o", "json").stdout)[0]["dhcp_runs"] is True
@@ -245,7 +245,7 @@ def test_after_a_reboot_the_same_command_gives_the_interface_again(netns, vif_in
 
 def test_an_interface_is_found_by_whatever_name_its_network_and_guest_have(vif_inside, blue, new_netns):
     """The network by its id, the guest's UUID in capitals."""
-    told = json.loads(vif_inside(*ATTACH, "--place", new_netns().name, "-o", "json").stdout)
+    told = json.loads(vif_inside(*ATTACH, "--endpoint", new_netns().name, "-o", "json").stdout)
     network = told["vif"]["versioned_object.data"]["network"]["versioned_object.data"]["id"]
     assert vif_inside("detach", "vm1", "--network", network, "--uuid", told["uuid"].upper()).returncode == 0
 

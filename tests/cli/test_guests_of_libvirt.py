@@ -9,7 +9,7 @@ import pytest
 
 from support import require
 
-LIBVIRT = ("--network", "blue", "--hypervisor", "libvirt", "--place", "test:///default")
+LIBVIRT = ("--network", "blue", "--hypervisor", "libvirt", "--endpoint", "test:///default")
 
 #: The guest "test" of test:///default (libvirt's src/test/test_driver.c).
 KNOWN = "6695eb01-f6a4-8304-79aa-97f2502e193f"

@@ -17,10 +17,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from engine.places import Place
 from os_vif import exception
-from os_vif.host.mark_form import DEVICE_GROUP
-from os_vif.host.operations import Operation
-from os_vif.host.request import Request
+from os_vif.host.contract.operations import Operation
+from os_vif.host.engine.request import Request
 from os_vif.host.state import NO_HOST_IP, Bridge, HostState, IfForeign, Tap
+from os_vif.host.state.mark_form import DEVICE_GROUP
 from os_vif.testing import faults
 
 BRIDGES = ("br0", "br1")

@@ -7,8 +7,8 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from os_vif.host.operations import Operation
-from os_vif.host.request import Request
+from os_vif.host.contract.operations import Operation
+from os_vif.host.engine.request import Request
 from os_vif.host.state import (
     NO_HOST_IP,
     AddressesMoved,
@@ -23,7 +23,7 @@ from os_vif.host.state import (
     VethPeer,
     Vlan,
 )
-from os_vif.testing.fake.layer3 import address, route
+from os_vif.testing.fake.addresses import address, route
 
 _MAC = "52:54:00:00:00:{:02x}"
 

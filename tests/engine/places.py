@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from engine.kinds import Kind
-from os_vif.host.access import HostAccess, RealHost
-from os_vif.host.engine import Engine
-from os_vif.host.garbage import Finding, GarbageCollector
-from os_vif.host.journal import Journal
-from os_vif.host.locks import Locks
-from os_vif.host.rtnetlink import LinkInfo
-from os_vif.host.rtnetlink_ip import is_link_local
+from os_vif.host.access.host import HostAccess, RealHost
+from os_vif.host.engine.engine import Engine
+from os_vif.host.engine.executor import Observer
+from os_vif.host.engine.garbage import Finding, GarbageCollector
+from os_vif.host.journal.journal import Journal
+from os_vif.host.journal.locks import Locks
+from os_vif.host.kernel.addresses import is_link_local
+from os_vif.host.kernel.rtnetlink import LinkInfo
 from os_vif.host.state import NO_HOST_IP
-from os_vif.host.worker import Observer
 from os_vif.testing import FakeHost, faults
 from os_vif.testing.conformance import processes
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from engine.places import KernelPlace, Place
-from os_vif.host.engine import Engine
-from os_vif.host.request import Request
+from os_vif.host.engine.engine import Engine
+from os_vif.host.engine.request import Request
 from os_vif.host.state import NO_HOST_IP, Bridge, HostState, Tap
 from os_vif.testing.conformance.processes import in_threads, start
 

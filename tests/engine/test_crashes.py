@@ -9,7 +9,7 @@ import pytest
 
 from engine.kinds import Kind
 from engine.places import Act, Place
-from os_vif.host.request import Request
+from os_vif.host.engine.request import Request
 
 MOMENTS = ("before", "after")
 

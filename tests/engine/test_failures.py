@@ -11,9 +11,9 @@ import pytest
 from engine.kinds import KINDS, Kind
 from engine.places import KernelPlace, Place
 from os_vif import exception
-from os_vif.host.operations import Operation, OperationFailed
-from os_vif.host.plan import Step
-from os_vif.host.request import Request
+from os_vif.host.contract.operations import Operation, OperationFailed
+from os_vif.host.contract.plan import Step
+from os_vif.host.engine.request import Request
 from os_vif.testing import faults
 
 WORDS = "words of the kernel"

@@ -13,10 +13,10 @@ import pytest
 
 from engine.places import in_child
 from os_vif import exception
-from os_vif.host import processes
-from os_vif.host.deadline import Deadline
-from os_vif.host.journal import PLUGGED, Journal, Record, Scope
-from os_vif.host.locks import Locks
+from os_vif.host.journal.journal import PLUGGED, Journal, Record, Scope
+from os_vif.host.journal.locks import Locks
+from os_vif.host.process import children as processes
+from os_vif.host.process.deadline import Deadline
 from os_vif.testing.conformance.processes import start
 
 NAME = "initial/vif/vif-7"

@@ -15,10 +15,10 @@ import pytest
 from engine.kinds import KINDS
 from engine.places import FakePlace, in_child
 from os_vif import exception
-from os_vif.host import store
-from os_vif.host.engine import Engine
-from os_vif.host.operations import Operation
-from os_vif.host.request import Request
+from os_vif.host.contract.operations import Operation
+from os_vif.host.engine.engine import Engine
+from os_vif.host.engine.request import Request
+from os_vif.host.journal import store
 from os_vif.host.state import HostState, Tap
 from os_vif.testing import FakeHost
 from support import missing

@@ -12,8 +12,8 @@ import pytest
 from engine.places import in_child
 from engine.test_concurrency import start
 from os_vif import exception
-from os_vif.host.deadline import Deadline
-from os_vif.host.locks import Locks
+from os_vif.host.journal.locks import Locks
+from os_vif.host.process.deadline import Deadline
 
 NAME = "initial/vif/vif-7"
 

@@ -15,16 +15,16 @@ import pytest
 from engine.kinds import KINDS
 from engine.places import FakePlace, Place
 from os_vif import exception
-from os_vif.host import homes
-from os_vif.host.engine import Engine
-from os_vif.host.journal import Journal
-from os_vif.host.locks import Locks
-from os_vif.host.mark_form import DEVICE_GROUP
-from os_vif.host.operations import Operation, OperationFailed
-from os_vif.host.orphans import Claims
-from os_vif.host.request import Request
+from os_vif.host.contract.operations import Operation, OperationFailed
+from os_vif.host.engine.engine import Engine
+from os_vif.host.engine.orphans import Claims
+from os_vif.host.engine.request import Request
+from os_vif.host.journal import identity
+from os_vif.host.journal.journal import Journal
+from os_vif.host.journal.locks import Locks
 from os_vif.host.state import Bridge, ForwardingRules, HostState, Tap, Veth, VethPeer
-from os_vif.testing.fake.layer3 import address
+from os_vif.host.state.mark_form import DEVICE_GROUP
+from os_vif.testing.fake.addresses import address
 
 #: linux/if_tun.h
 TUNSETIFF, IFF_TAP_NO_PI = 0x400454CA, 0x1002
@@ -191,7 +191,7 @@ def test_devices_of_another_journal_are_spared(place):
 def test_a_bridge_of_two_journals(place):
     """Each plugs into it without taking it from the other, and leaves it when its own last VIF has gone."""
     other = beside(place)
-    homes_of = [homes.of_journal(str(one.state / "journal.db")) for one in (place, other)]
+    homes_of = [identity.of_journal(str(one.state / "journal.db")) for one in (place, other)]
     place.engine().plug([guest(1, BRIDGE)])
     other.engine().plug([guest(2, BRIDGE)])
     assert alias(place, "br0") == f"os-vif {homes_of[0]} {homes_of[1]}"
@@ -301,7 +301,7 @@ def test_without_a_journal_of_its_own(place):
 def test_a_device_that_is_being_made_elsewhere(place):
     """It is in our group before its alias tells whose it is, and then it is nobody's garbage."""
     other = beside(place)
-    home = homes.of_journal(str(other.state / "journal.db"))
+    home = identity.of_journal(str(other.state / "journal.db"))
     (other.state / "journal.db").touch()
     place.host.run([Operation("tap.add", {"name": "tap1"}), Operation("tap.add", {"name": "tap2"})], "")
     collector = place.collector()

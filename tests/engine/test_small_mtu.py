@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from os_vif import exception
-from os_vif.host.request import Request
+from os_vif.host.engine.request import Request
 from os_vif.host.state import NO_HOST_IP, Bridge, HostState, Link, Tap
 from os_vif.testing import faults
 

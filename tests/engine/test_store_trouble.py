@@ -18,11 +18,12 @@ import pytest
 
 from engine.places import FakePlace, in_child
 from os_vif import exception
-from os_vif.host import deadline, store
-from os_vif.host.engine import Engine
-from os_vif.host.journal import Journal
-from os_vif.host.locks import Locks
-from os_vif.host.request import Request
+from os_vif.host.engine.engine import Engine
+from os_vif.host.engine.request import Request
+from os_vif.host.journal import store
+from os_vif.host.journal.journal import Journal
+from os_vif.host.journal.locks import Locks
+from os_vif.host.process import deadline
 from os_vif.host.state import Bridge, HostState, Tap
 from os_vif.testing import FakeHost
 from support import missing
@@ -325,7 +326,7 @@ def test_what_the_owner_of_the_directory_plants(theirs, name, plant):
 def test_exchanged_between_the_look_and_the_opening(theirs, monkeypatch):
     """A link that comes to the place just then leads root to nothing that the service could not open as well."""
     secret = theirs.parent / "etc" / "shadow"
-    from os_vif.host import sqlite_file
+    from os_vif.host.journal import sqlite_file
 
     connect = sqlite3.connect
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from os_vif.host import rtnetlink, rtnetlink_ip
+from os_vif.host.kernel import addresses as rtnetlink_ip
+from os_vif.host.kernel import rtnetlink
 
 ADDRESSES = (
     "10.1.0.5/24",

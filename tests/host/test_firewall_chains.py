@@ -7,8 +7,8 @@ import shlex
 
 import pytest
 
-from os_vif.host import firewall_tool
-from os_vif.host.firewall_tool import ChainState
+from os_vif.host.kernel import iptables
+from os_vif.host.kernel.iptables import ChainState
 from support import require
 
 RULES = ("-i br1 -j ACCEPT", "-o br1 -j ACCEPT", "-o br1 -j DROP")
@@ -30,8 +30,8 @@ def family(request):
 def test_a_chain_is_written_with_the_jump_to_it(netns, family):
     """The rules are there in order, FORWARD jumps to them once, and reading gives back what was written."""
     with netns.enter():
-        firewall_tool.set_chain(family, "os-vif-br1", RULES)
-        state = firewall_tool.read_chain(family, "os-vif-br1")
+        iptables.set_chain(family, "os-vif-br1", RULES)
+        state = iptables.read_chain(family, "os-vif-br1")
     assert state == ChainState(RULES, 1)
     assert _rules(netns, family) == [
         ":INPUT ACCEPT",
@@ -46,9 +46,9 @@ def test_a_chain_is_written_with_the_jump_to_it(netns, family):
 def test_writing_again_replaces_the_rules_and_adds_no_jump(netns, family):
     """With the jumps there are told, another one is not added."""
     with netns.enter():
-        firewall_tool.set_chain(family, "os-vif-br1", RULES)
-        firewall_tool.set_chain(family, "os-vif-br1", RULES[:1], jumps=1)
-        assert firewall_tool.read_chain(family, "os-vif-br1") == ChainState(RULES[:1], 1)
+        iptables.set_chain(family, "os-vif-br1", RULES)
+        iptables.set_chain(family, "os-vif-br1", RULES[:1], jumps=1)
+        assert iptables.read_chain(family, "os-vif-br1") == ChainState(RULES[:1], 1)
 
 
 def test_the_rules_and_counters_of_others_stay(netns):
@@ -58,34 +58,34 @@ def test_the_rules_and_counters_of_others_stay(netns):
         netns.run(["iptables", *shlex.split(rule)])
     before = _table_with_counters(netns)
     with netns.enter():
-        firewall_tool.set_chain("ipv4", "os-vif-br1", RULES)
+        iptables.set_chain("ipv4", "os-vif-br1", RULES)
     ours = [line for line in _table_with_counters(netns) if "os-vif-br1" in line]
     assert len(ours) == 5
     assert [line for line in _table_with_counters(netns) if line not in ours] == before
     with netns.enter():
-        firewall_tool.delete_chain("ipv4", "os-vif-br1")
+        iptables.delete_chain("ipv4", "os-vif-br1")
     assert _table_with_counters(netns) == before
 
 
 def test_a_change_by_somebody_else_is_seen(netns, family):
     """Reading is spared only as long as nobody has changed the ruleset."""
-    prefix = firewall_tool._PREFIX[family]
+    prefix = iptables._PREFIX[family]
     with netns.enter():
-        firewall_tool.set_chain(family, "os-vif-br1", RULES)
-        assert firewall_tool.read_chain(family, "os-vif-br1") == ChainState(RULES, 1)
+        iptables.set_chain(family, "os-vif-br1", RULES)
+        assert iptables.read_chain(family, "os-vif-br1") == ChainState(RULES, 1)
         netns.run([prefix, "-D", "FORWARD", "-j", "os-vif-br1"])
-        assert firewall_tool.read_chain(family, "os-vif-br1") == ChainState(RULES, 0)
+        assert iptables.read_chain(family, "os-vif-br1") == ChainState(RULES, 0)
         netns.run([prefix, "-F", "os-vif-br1"])
-        assert firewall_tool.read_chain(family, "os-vif-br1") == ChainState((), 0)
+        assert iptables.read_chain(family, "os-vif-br1") == ChainState((), 0)
 
 
 def test_an_unchanged_table_is_read_once(netns, family, monkeypatch):
     """While the kernel's generation of the ruleset stays, no process is started to read it."""
     with netns.enter():
-        firewall_tool.set_chain(family, "os-vif-br1", RULES)
-        first = firewall_tool.read_chain(family, "os-vif-br1")
-        monkeypatch.setattr(firewall_tool, "_call", _must_not_be_called)
-        assert firewall_tool.read_chain(family, "os-vif-br1") == first
+        iptables.set_chain(family, "os-vif-br1", RULES)
+        first = iptables.read_chain(family, "os-vif-br1")
+        monkeypatch.setattr(iptables, "_call", _must_not_be_called)
+        assert iptables.read_chain(family, "os-vif-br1") == first
 
 
 def _must_not_be_called(*arguments):
@@ -96,27 +96,27 @@ def test_two_namespaces_are_not_mixed_up(new_netns, family):
     """What was read in one namespace is not taken for another's, whatever their generations."""
     one, two = new_netns(), new_netns()
     with one.enter():
-        firewall_tool.set_chain(family, "os-vif-br1", RULES)
-        assert firewall_tool.read_chain(family, "os-vif-br1") is not None
+        iptables.set_chain(family, "os-vif-br1", RULES)
+        assert iptables.read_chain(family, "os-vif-br1") is not None
     with two.enter():
-        assert firewall_tool.read_chain(family, "os-vif-br1") is None
+        assert iptables.read_chain(family, "os-vif-br1") is None
 
 
 @pytest.mark.parametrize("chain", ["FORWARD", "os-vif-", "os-vif-a b", "os-vif-x\n-F FORWARD", "os-vif-" + "x" * 22])
 def test_only_chains_of_ours_can_be_written(netns, chain):
     """The privileged side takes no other name, whoever asks."""
     with netns.enter(), pytest.raises(ValueError, match="is not the name of a chain of os-vif"):
-        firewall_tool.set_chain("ipv4", chain, RULES)
+        iptables.set_chain("ipv4", chain, RULES)
 
 
 def test_a_rule_cannot_smuggle_in_a_second_line(netns):
     """A rule is one printable line."""
     with netns.enter(), pytest.raises(ValueError, match="is not a rule"):
-        firewall_tool.set_chain("ipv4", "os-vif-br1", ["-j ACCEPT\n-F FORWARD"])
+        iptables.set_chain("ipv4", "os-vif-br1", ["-j ACCEPT\n-F FORWARD"])
 
 
 def _rules(netns, family):
-    lines = netns.run([f"{firewall_tool._PREFIX[family]}-save", "-t", "filter"]).stdout.splitlines()
+    lines = netns.run([f"{iptables._PREFIX[family]}-save", "-t", "filter"]).stdout.splitlines()
     return [line.split(" [")[0] for line in lines if line[0] in ":-"]
 
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from engine.places import in_child
-from os_vif.host.group_commit import GroupCommit
+from os_vif.host.engine.group_commit import GroupCommit
 
 LONG = 30
 

@@ -7,12 +7,12 @@ import os
 
 import pytest
 
-from os_vif.host import homes
+from os_vif.host.journal import identity
 
 
 @pytest.fixture
 def ours(tmp_path):
-    return homes.of_journal(f"{tmp_path}/journal.db")
+    return identity.of_journal(f"{tmp_path}/journal.db")
 
 
 def below_another_root(path, tmp_path):
@@ -21,7 +21,7 @@ def below_another_root(path, tmp_path):
     child = os.fork()
     if not child:
         os.chroot(tmp_path)
-        os.write(writing, homes.of_journal(path).encode())
+        os.write(writing, identity.of_journal(path).encode())
         os._exit(0)
     os.waitpid(child, 0)
     home = os.read(reading, 10000).decode()
@@ -35,8 +35,8 @@ def test_another_root(ours, tmp_path):
     (tmp_path / "journal.db").touch()
     theirs = below_another_root(f"{tmp_path}/journal.db", tmp_path)
     assert theirs != ours
-    assert homes.is_elsewhere(theirs, ours)
-    assert homes.is_elsewhere(below_another_root("/none/journal.db", tmp_path), ours)
+    assert identity.is_elsewhere(theirs, ours)
+    assert identity.is_elsewhere(below_another_root("/none/journal.db", tmp_path), ours)
 
 
 @pytest.mark.parametrize(
@@ -57,15 +57,15 @@ def test_elsewhere(ours, tmp_path, home, elsewhere):
     """Another journal has the say while its file is there, or nobody can tell."""
     (tmp_path / "other.db").touch()
     root = ours.rpartition("@")[2]
-    assert homes.is_elsewhere(home.format(ours=ours, path=tmp_path, root=root), ours) is elsewhere
+    assert identity.is_elsewhere(home.format(ours=ours, path=tmp_path, root=root), ours) is elsewhere
 
 
 @pytest.mark.parametrize("name", ["long" * 50, "line\nbreak", "\udcff"])
 def test_shortened(name):
     """What does not fit, or is no text, is a digest: known by whose it is, and to others still there."""
-    home, other = (homes.shortened(homes.of_journal(f"/{name}{number}"), 100) for number in (1, 2))
-    assert home == homes.shortened(homes.of_journal(f"/{name}1"), 100)
+    home, other = (identity.shortened(identity.of_journal(f"/{name}{number}"), 100) for number in (1, 2))
+    assert home == identity.shortened(identity.of_journal(f"/{name}1"), 100)
     assert len(home.encode()) <= 100
     assert home.isprintable()
-    assert not homes.is_elsewhere(home, home)
-    assert homes.is_elsewhere(home, other)
+    assert not identity.is_elsewhere(home, home)
+    assert identity.is_elsewhere(home, other)

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from os_vif.host import netlink, rtnetlink, tap_device
-from os_vif.host.mark_form import DEVICE_GROUP
+from os_vif.host.kernel import netlink, rtnetlink, tap_device
+from os_vif.host.state.mark_form import DEVICE_GROUP
 from support import require, require_tun
 
 DEVICES = (
@@ -106,7 +106,7 @@ def test_a_device_is_marked_by_the_message_that_creates_it(netns):
 
 
 def test_both_ends_of_a_veth_pair_are_marked(netns):
-    """The peer is born into the group too."""
+    """The peer is created in the group too."""
     with netns.enter():
         rtnetlink.add_link("one", "veth", group=DEVICE_GROUP, peer="two")
     assert {netns.link(name)["group"] for name in ("one", "two")} == {str(DEVICE_GROUP)}

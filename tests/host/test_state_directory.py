@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from os_vif import exception
-from os_vif.host import state_directory
+from os_vif.host.journal import state_directory
 from support.unprivileged import NOBODY, require_second_user
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from os_vif.host import sysfs
+from os_vif.host.kernel import sysfs
 from support.sysfs import Card, Netdev, build
 
 UPSTREAM = Path(__file__).parents[1] / "support" / "representors_upstream.py"

@@ -7,9 +7,9 @@ import re
 import shlex
 from pathlib import Path
 
-from os_vif import drivers
 from os_vif.cli import parser
 from os_vif.hypervisors.driver import Guest
+from os_vif.loading import drivers
 from support import vifs
 from support.parts import require_tun
 

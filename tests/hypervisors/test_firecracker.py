@@ -10,8 +10,9 @@ import jsonschema
 import pytest
 from oslo_config import cfg
 
-from os_vif import drivers, exception
+from os_vif import exception
 from os_vif.hypervisors.driver import Guest
+from os_vif.loading import drivers
 from os_vif.objects.network import Network
 from os_vif.objects.vif import VIFPortProfileOpenVSwitch, VIFVHostUser
 from support import vifs

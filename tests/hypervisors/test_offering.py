@@ -10,8 +10,8 @@ from stevedore import ExtensionManager
 
 import os_vif
 from os_vif.hypervisors import offering
+from os_vif.loading.readiness import Lacking
 from os_vif.negotiation.offer import BY_PLUGIN, Constraints
-from os_vif.readiness import Lacking
 from support.ovs import Switch
 from support.parts import require_tun
 

@@ -57,7 +57,7 @@ def test_a_virtual_machine_and_a_namespace_reach_each_other(vif, netns, switched
     port = ["-device", "pcie-root-port,id=port1,chassis=1"]
     with small.Guest(netns, port) as machine:
         machine.wait()
-        place = ("--hot", "--place", machine.qmp, "--queues", "2")
+        place = ("--hot", "--endpoint", machine.qmp, "--queues", "2")
         attached = vif("attach", "machine", "--network", "blue", "--hypervisor", "qemu", *place)
         other = vif("attach", inside, "--network", "blue", "--hypervisor", "netns")
         assert (attached["binding"], other["binding"]) == SWITCHES[switched_by]

@@ -9,16 +9,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from os_vif import drivers, lifecycle, plugging
-from os_vif.host.access import RealHost
-from os_vif.host.engine import Engine
-from os_vif.host.journal import Journal
-from os_vif.host.locks import Locks
+from os_vif import lifecycle
+from os_vif.host.access.host import RealHost
+from os_vif.host.engine.engine import Engine
+from os_vif.host.journal.journal import Journal
+from os_vif.host.journal.locks import Locks
 from os_vif.hypervisors.driver import Guest
-from os_vif.lifecycle import Attachments, Sides, Wanted
+from os_vif.lifecycle import Attachments, AttachmentSpec, Parties
+from os_vif.loading import drivers
+from os_vif.networks.local.admin import Manager
 from os_vif.networks.local.driver import LocalDriver
-from os_vif.networks.local.managing import Manager
-from os_vif.networks.local.wanted import WantedNetwork
+from os_vif.networks.local.spec import WantedNetwork
+from os_vif.plugging import requests
 from support import differences
 from support.netns import Namespace
 
@@ -40,9 +42,9 @@ class Networks:
         """As another process would have it."""
         return LocalDriver("local", self.config)
 
-    def create(self, name: str = "blue", **wanted: Any) -> Any:
+    def create(self, name: str = "blue", **spec: Any) -> Any:
         """A network, with a subnet unless told otherwise."""
-        return self.manager.create(WantedNetwork(name, **({"cidrs": ["192.0.2.0/24"]} | wanted)))
+        return self.manager.create(WantedNetwork(name, **({"cidrs": ["192.0.2.0/24"]} | spec)))
 
     def ports(self) -> list[Any]:
         """All ports of all networks."""
@@ -52,9 +54,9 @@ class Networks:
         """The status of every binding, by host."""
         return {binding.host: binding.status for port in self.ports() for binding in port.bindings}
 
-    def bindings_of(self, wanted: Wanted) -> dict[str, str]:
+    def bindings_of(self, spec: AttachmentSpec) -> dict[str, str]:
         """The same of one port."""
-        found = next(port for port in self.ports() if port.key == wanted.key)
+        found = next(port for port in self.ports() if port.key == spec.key)
         return {binding.host: binding.status for binding in found.bindings}
 
 
@@ -79,23 +81,23 @@ class Host:
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
         """This host's journal is the process's; for threads that enter the namespace themselves."""
-        plugging.use(self.engine)
+        requests.use(self.engine)
         try:
             yield
         finally:
-            plugging.use(None)
+            requests.use(None)
 
-    def sides(self, hypervisor: str = "netns") -> Sides:
+    def parties(self, hypervisor: str = "netns") -> Parties:
         """The two sides, as a new process would load them."""
-        return Sides(self.networks.driver(), drivers.load(drivers.HYPERVISORS, hypervisor), self.name)
+        return Parties(self.networks.driver(), drivers.load(drivers.HYPERVISORS, hypervisor), self.name)
 
-    def attach(self, wanted: Wanted, sides: Sides | None = None) -> Any:
+    def attach(self, spec: AttachmentSpec, parties: Parties | None = None) -> Any:
         """See os_vif.lifecycle.attach()."""
-        return self.do(lambda: lifecycle.attach(wanted, sides or self.sides()))
+        return self.do(lambda: lifecycle.attach(spec, parties or self.parties()))
 
-    def detach(self, wanted: Wanted, sides: Sides | None = None) -> None:
+    def detach(self, spec: AttachmentSpec, parties: Parties | None = None) -> None:
         """See os_vif.lifecycle.detach()."""
-        self.do(lambda: lifecycle.detach(wanted.key, sides or self.sides()))
+        self.do(lambda: lifecycle.detach(spec.key, parties or self.parties()))
 
     def attachments(self) -> dict[str, str]:
         """The phase of every attachment, by its key."""
@@ -107,7 +109,7 @@ class Host:
         return [*self.attachments(), *records, *differences(self._before, self.ns.snapshot())]
 
 
-def guest(namespace: Namespace, number: int = 1, **changed: Any) -> Wanted:
+def guest(namespace: Namespace, number: int = 1, **changed: Any) -> AttachmentSpec:
     """An interface on the network "blue" for a namespace that is the guest."""
     fields = {"network": "blue", "hot": True} | changed
-    return Wanted(Guest(f"vm{number}", ID.format(number), place=namespace.name), **fields)
+    return AttachmentSpec(Guest(f"vm{number}", ID.format(number), endpoint=namespace.name), **fields)

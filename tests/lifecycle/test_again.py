@@ -11,7 +11,7 @@ from lifecycle.hosts import guest
 from lifecycle.test_crashes import killed_at
 from os_vif import exception, lifecycle
 from os_vif.hypervisors.netns import NetnsDriver
-from os_vif.lifecycle import Sides
+from os_vif.lifecycle import Parties
 from os_vif.networks.local.driver import LocalDriver
 
 #: Steps at which test_crashes.killed_at() kills: when all is done but the activation.
@@ -25,26 +25,26 @@ def unreachable(*arguments, **named):
     raise exception.NetworkUnavailable(driver="local", reason="the test's fault.")
 
 
-def with_queues(wanted, queues):
-    return dataclasses.replace(wanted, guest=dataclasses.replace(wanted.guest, queues=queues))
+def with_queues(spec, queues):
+    return dataclasses.replace(spec, guest=dataclasses.replace(spec.guest, queues=queues))
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda wanted: with_queues(wanted, 4), OTHER_QUEUES),
-        (lambda wanted: dataclasses.replace(wanted, mac_address="52:54:00:00:00:01"), OTHER_ADDRESS),
-        (lambda wanted: dataclasses.replace(wanted, network="red", name="blue"), "network red instead of blue"),
+        (lambda spec: with_queues(spec, 4), OTHER_QUEUES),
+        (lambda spec: dataclasses.replace(spec, mac_address="52:54:00:00:00:01"), OTHER_ADDRESS),
+        (lambda spec: dataclasses.replace(spec, network="red", name="blue"), "network red instead of blue"),
     ],
 )
 def test_what_is_in_use_is_not_made_into_something_else(host, networks, new_netns, change, told):
     """Neither side hears of it: the port keeps its binding, and the guest its interface."""
     networks.create("red", cidrs=["198.51.100.0/24"])
-    wanted = guest(new_netns())
-    host.attach(wanted)
+    spec = guest(new_netns())
+    host.attach(spec)
     before = networks.ports(), host.attachments()
     with host.ns.monitor() as monitor, pytest.raises(exception.AttachedOtherwise) as caught:
-        host.attach(change(wanted))
+        host.attach(change(spec))
     assert str(caught.value) == f"vm1 has the interface blue already; asked for now: {told}."
     assert caught.value.hint.startswith("`vif detach vm1 --as blue` takes it away.")
     assert monitor.events == []
@@ -52,16 +52,16 @@ def test_what_is_in_use_is_not_made_into_something_else(host, networks, new_netn
 
 
 def test_another_hypervisor_is_something_else(host, new_netns):
-    wanted = guest(new_netns())
-    host.attach(wanted)
+    spec = guest(new_netns())
+    host.attach(spec)
     with pytest.raises(exception.AttachedOtherwise, match="hypervisor qemu instead of netns"):
-        host.attach(wanted, host.sides("qemu"))
+        host.attach(spec, host.parties("qemu"))
 
 
 def test_what_the_host_offers_by_now_does_not_rebind_what_is_in_use(host, networks, new_netns, monkeypatch):
     """Open vSwitch was started since, say."""
-    wanted = guest(new_netns())
-    host.attach(wanted)
+    spec = guest(new_netns())
+    host.attach(spec)
     before = networks.ports()
     offer = NetnsDriver.offer
 
@@ -71,7 +71,7 @@ def test_what_the_host_offers_by_now_does_not_rebind_what_is_in_use(host, networ
         return made
 
     monkeypatch.setattr(NetnsDriver, "offer", another)
-    host.attach(wanted)
+    host.attach(spec)
     assert networks.ports() == before
 
 
@@ -90,19 +90,19 @@ def test_what_was_wired_before_its_guest_ran_is_given_to_it_when_it_runs(host, n
 
 def test_a_guest_that_has_moved_away_is_not_wired_here_again(host, new_host, networks, new_netns):
     """Whoever asks is told what to do."""
-    wanted, elsewhere = guest(new_netns()), new_host("two")
-    host.attach(wanted)
+    spec, elsewhere = guest(new_netns()), new_host("two")
+    host.attach(spec)
     there = guest(new_netns())
-    elsewhere.do(lambda: lifecycle.prepare(there, elsewhere.sides()))
-    elsewhere.do(lambda: lifecycle.activate(there.key, elsewhere.sides()))
+    elsewhere.do(lambda: lifecycle.prepare(there, elsewhere.parties()))
+    elsewhere.do(lambda: lifecycle.activate(there.key, elsewhere.parties()))
     with host.ns.monitor() as monitor, pytest.raises(exception.BindingChanged) as caught:
-        host.attach(wanted)
+        host.attach(spec)
     assert monitor.events == []
     assert caught.value.hint == (
         "If vm1 was migrated away, `vif detach vm1 --as blue` takes away what it has left here."
         " If it is to have the interface here, detach it, and attach it again."
     )
-    host.detach(wanted)
+    host.detach(spec)
     assert networks.bindings() == {"two": "ACTIVE"}
     assert host.traces() == []
 
@@ -110,43 +110,43 @@ def test_a_guest_that_has_moved_away_is_not_wired_here_again(host, new_host, net
 def test_finishing_what_was_cut_off_fails_and_all_of_it_is_taken_back(host, networks, new_netns, monkeypatch):
     """Also what the call before had done, although this one came to no step of its own."""
     namespace = new_netns()
-    wanted = guest(namespace)
-    killed_at(BEFORE_ACTIVATION, host, lambda: lifecycle.attach(wanted, host.sides()))
+    spec = guest(namespace)
+    killed_at(BEFORE_ACTIVATION, host, lambda: lifecycle.attach(spec, host.parties()))
     assert namespace.link_names() == {"eth0"}
     monkeypatch.setattr(LocalDriver, "bind", unreachable)
     with pytest.raises(exception.NetworkUnavailable):
-        host.attach(wanted)
+        host.attach(spec)
     assert namespace.link_names() == set()
     assert networks.ports() == []
     assert host.traces() == []
 
 
 def test_preparing_again_fails_and_what_was_prepared_stays(host, new_host, networks, new_netns, monkeypatch):
-    elsewhere, wanted = new_host("two"), guest(new_netns())
+    elsewhere, spec = new_host("two"), guest(new_netns())
     host.attach(guest(new_netns()))
-    elsewhere.do(lambda: lifecycle.prepare(wanted, elsewhere.sides()))
+    elsewhere.do(lambda: lifecycle.prepare(spec, elsewhere.parties()))
     with monkeypatch.context() as patch:
         patch.setattr(LocalDriver, "bind", unreachable)
         with pytest.raises(exception.NetworkUnavailable):
-            elsewhere.do(lambda: lifecycle.prepare(wanted, elsewhere.sides()))
-    assert elsewhere.attachments() == {wanted.key: "prepared"}
-    elsewhere.do(lambda: lifecycle.abort(wanted.key, elsewhere.sides()))
+            elsewhere.do(lambda: lifecycle.prepare(spec, elsewhere.parties()))
+    assert elsewhere.attachments() == {spec.key: "prepared"}
+    elsewhere.do(lambda: lifecycle.abort(spec.key, elsewhere.parties()))
     assert elsewhere.traces() == []
 
 
 def test_a_prepared_binding_that_was_collected_can_be_prepared_again_or_given_up(host, new_host, networks, new_netns):
     """Its lease ran out, and somebody took it back: it is certain that nothing was cut over."""
-    elsewhere, wanted = new_host("two"), guest(new_netns())
+    elsewhere, spec = new_host("two"), guest(new_netns())
     host.attach(guest(new_netns()))
     for again in (True, False):
-        prepared = elsewhere.do(lambda: lifecycle.prepare(wanted, elsewhere.sides()))
+        prepared = elsewhere.do(lambda: lifecycle.prepare(spec, elsewhere.parties()))
         networks.driver().unbind(str(prepared.answer.vif.id), "two")
         with pytest.raises(exception.NetworkNotFound) as caught:
-            elsewhere.do(lambda: lifecycle.activate(wanted.key, elsewhere.sides()))
+            elsewhere.do(lambda: lifecycle.activate(spec.key, elsewhere.parties()))
         assert caught.value.hint.endswith("`vif migrate abort vm1 --as blue` gives it up.")
-        assert elsewhere.attachments() == {wanted.key: "prepared"}
+        assert elsewhere.attachments() == {spec.key: "prepared"}
         if not again:
-            elsewhere.do(lambda: lifecycle.abort(wanted.key, elsewhere.sides()))
+            elsewhere.do(lambda: lifecycle.abort(spec.key, elsewhere.parties()))
     assert elsewhere.traces() == []
     assert networks.bindings() == {"one": "ACTIVE"}
 
@@ -154,15 +154,15 @@ def test_a_prepared_binding_that_was_collected_can_be_prepared_again_or_given_up
 def test_by_force_what_is_here_goes_and_the_rest_is_told(host, networks, new_netns, monkeypatch):
     """The network side is gone for good; first an attempt without force, which keeps the record."""
     namespace = new_netns()
-    wanted = guest(namespace)
-    host.attach(wanted)
+    spec = guest(namespace)
+    host.attach(spec)
     monkeypatch.setattr(LocalDriver, "unbind", unreachable)
     with pytest.raises(exception.LifecycleError) as caught:
-        host.detach(wanted)
+        host.detach(spec)
     assert str(caught.value) == "Could not detach blue from vm1: could not unbind it: local: the test's fault."
     assert "`vif detach --force vm1 --as blue`" in caught.value.hint
-    assert host.attachments() == {wanted.key: "detaching"}
-    left = host.do(lambda: lifecycle.detach(wanted.key, host.sides(), force=True))
+    assert host.attachments() == {spec.key: "detaching"}
+    left = host.do(lambda: lifecycle.detach(spec.key, host.parties(), force=True))
     assert left == ["could not unbind it: local: the test's fault."]
     assert namespace.link_names() == set()
     assert host.traces() == []
@@ -170,12 +170,12 @@ def test_by_force_what_is_here_goes_and_the_rest_is_told(host, networks, new_net
 
 
 def test_by_force_a_driver_that_cannot_be_loaded_is_no_obstacle(host, networks, new_netns):
-    wanted = guest(new_netns())
-    attached = host.attach(wanted).attachment
+    spec = guest(new_netns())
+    attached = host.attach(spec).attachment
     gone = dataclasses.replace(attached, network_driver="neutrino", hypervisor="lantern")
     with pytest.raises(exception.DriverUnavailable):
-        host.do(lambda: Sides.of(gone))
-    left = host.do(lambda: lifecycle.detach(wanted.key, Sides.left_of(gone), force=True))
+        host.do(lambda: Parties.of(gone))
+    left = host.do(lambda: lifecycle.detach(spec.key, Parties.left_of(gone), force=True))
     assert [line.partition(": installed")[0] for line in left] == [
         "could not take it from the guest: There is no hypervisor driver lantern",
         "could not unbind it: There is no network driver neutrino",
@@ -185,16 +185,16 @@ def test_by_force_a_driver_that_cannot_be_loaded_is_no_obstacle(host, networks, 
 
 
 def test_a_migration_that_cannot_be_finished_is_got_rid_of_by_force(host, new_host, networks, new_netns, monkeypatch):
-    elsewhere, wanted = new_host("two"), guest(new_netns())
+    elsewhere, spec = new_host("two"), guest(new_netns())
     host.attach(guest(new_netns()))
-    elsewhere.do(lambda: lifecycle.prepare(wanted, elsewhere.sides()))
+    elsewhere.do(lambda: lifecycle.prepare(spec, elsewhere.parties()))
     with monkeypatch.context() as patch:
         patch.setattr(LocalDriver, "activate", unreachable)
         with pytest.raises(exception.NetworkUnavailable):
-            elsewhere.do(lambda: lifecycle.activate(wanted.key, elsewhere.sides()))
-    assert elsewhere.attachments() == {wanted.key: "cutting-over"}
+            elsewhere.do(lambda: lifecycle.activate(spec.key, elsewhere.parties()))
+    assert elsewhere.attachments() == {spec.key: "cutting-over"}
     with pytest.raises(exception.WrongPhase) as caught:
-        elsewhere.detach(wanted)
+        elsewhere.detach(spec)
     assert caught.value.hint == "`vif migrate activate vm1 --as blue` finishes it."
-    assert elsewhere.do(lambda: lifecycle.detach(wanted.key, elsewhere.sides(), force=True)) == []
+    assert elsewhere.do(lambda: lifecycle.detach(spec.key, elsewhere.parties(), force=True)) == []
     assert elsewhere.traces() == []

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from os_vif.host import neighbours
+from os_vif.host.kernel import neighbours
 from support.ovs import Switch
 from support.vif_command import command
 

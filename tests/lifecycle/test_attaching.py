@@ -29,11 +29,11 @@ def test_two_guests_talk_and_leave_without_a_trace(host, networks, new_netns):
 
 
 def test_attaching_again_changes_nothing(host, networks, new_netns):
-    wanted = guest(new_netns())
-    first = host.attach(wanted)
+    spec = guest(new_netns())
+    first = host.attach(spec)
     ports = networks.ports()
     with host.ns.monitor() as monitor:
-        second = host.attach(wanted)
+        second = host.attach(spec)
     assert monitor.events == []
     assert networks.ports() == ports
     assert second.answer == first.answer
@@ -84,26 +84,26 @@ def test_a_device_in_the_way_leaves_nothing(host, networks, new_netns):
 
 
 def test_a_repetition_that_fails_does_not_take_away_what_worked(host, networks, new_netns, monkeypatch):
-    wanted = guest(new_netns())
-    host.attach(wanted)
+    spec = guest(new_netns())
+    host.attach(spec)
     before = host.ns.snapshot(), networks.ports(), host.attachments()
     with monkeypatch.context() as patch:
         patch.setattr(NetnsDriver, "attach", fail)
         with pytest.raises(TheFault):
-            host.attach(wanted)
+            host.attach(spec)
     assert (host.ns.snapshot(), networks.ports(), host.attachments()) == before
 
 
 def test_undoing_that_fails_is_told_and_can_be_gone_on_with(host, networks, new_netns, monkeypatch):
-    wanted = guest(new_netns())
+    spec = guest(new_netns())
     with monkeypatch.context() as patch:
         patch.setattr(NetnsDriver, "attach", fail)
         patch.setattr(LocalDriver, "unbind", fail)
         with pytest.raises(exception.UndoFailed) as caught:
-            host.attach(wanted)
+            host.attach(spec)
     assert str(caught.value) == ("the test's fault. Undoing failed as well: could not unbind it: the test's fault.")
     assert len(networks.ports()) == 1
-    host.detach(wanted)
+    host.detach(spec)
     assert networks.ports() == []
     assert host.traces() == []
 

@@ -48,14 +48,14 @@ def _die_at(number):
 @pytest.mark.parametrize("number", range(10))
 def test_attach_killed_is_finished_by_attach(host, networks, new_netns, number):
     namespace = new_netns()
-    wanted = guest(namespace)
-    killed_at(number, host, lambda: lifecycle.attach(wanted, host.sides()))
-    host.attach(wanted)
-    assert host.attachments() == {wanted.key: "active"}
+    spec = guest(namespace)
+    killed_at(number, host, lambda: lifecycle.attach(spec, host.parties()))
+    host.attach(spec)
+    assert host.attachments() == {spec.key: "active"}
     assert networks.bindings() == {"one": "ACTIVE"}
     assert len(networks.ports()) == 1
     assert namespace.link_names() == {"eth0"}
-    host.detach(wanted)
+    host.detach(spec)
     assert networks.ports() == []
     assert host.traces() == []
 
@@ -63,9 +63,9 @@ def test_attach_killed_is_finished_by_attach(host, networks, new_netns, number):
 @pytest.mark.parametrize("number", range(1, 10))
 def test_attach_killed_is_taken_back_by_detach(host, networks, new_netns, number):
     namespace = new_netns()
-    wanted = guest(namespace)
-    killed_at(number, host, lambda: lifecycle.attach(wanted, host.sides()))
-    host.detach(wanted)
+    spec = guest(namespace)
+    killed_at(number, host, lambda: lifecycle.attach(spec, host.parties()))
+    host.detach(spec)
     assert networks.ports() == []
     assert host.traces() == []
     assert namespace.link_names() == set()
@@ -73,9 +73,9 @@ def test_attach_killed_is_taken_back_by_detach(host, networks, new_netns, number
 
 @pytest.mark.parametrize("number", range(2))
 def test_detach_killed_is_finished_by_detach(host, networks, new_netns, number):
-    wanted = guest(new_netns())
-    host.attach(wanted)
-    killed_at(number, host, lambda: lifecycle.detach(wanted.key, host.sides()))
-    host.detach(wanted)
+    spec = guest(new_netns())
+    host.attach(spec)
+    killed_at(number, host, lambda: lifecycle.detach(spec.key, host.parties()))
+    host.detach(spec)
     assert networks.ports() == []
     assert host.traces() == []

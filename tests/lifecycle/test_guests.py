@@ -36,7 +36,7 @@ def test_two_virtual_machines_reach_each_other_and_get_more_interfaces(host, swi
         assert one.reaches(address(first[1]))
         second = []
         for name, guest in (("one", one), ("two", two)):
-            second.append(host.attach(name, "--hot", "--place", guest.qmp, network="green"))
+            second.append(host.attach(name, "--hot", "--endpoint", guest.qmp, network="green"))
             assert configure(guest, second[-1]) == "eth1"
         assert one.reaches(address(second[1]))
         assert two.reaches(address(first[0]))

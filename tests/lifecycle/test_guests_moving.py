@@ -59,7 +59,7 @@ def mover(network, hosts):
 def guest(mover, peer, hosts):
     """The guest, which runs on the first host; its peer comes while it boots."""
     with boot(hosts[0], mover) as running:
-        hosts[0].vif("attach", "peer", "--network", NETWORK, "--hypervisor", "netns", "--place", peer.name)
+        hosts[0].vif("attach", "peer", "--network", NETWORK, "--hypervisor", "netns", "--endpoint", peer.name)
         running.wait()
         yield running
 
@@ -120,10 +120,10 @@ def test_a_card_that_came_while_it_ran_moves_too_and_is_given_back_there(hosts, 
     source, destination = hosts
     with small.Guest(source.ns, PORT) as guest:
         guest.wait()
-        mover = source.attach("mover", "--hot", "--place", guest.qmp)
+        mover = source.attach("mover", "--hot", "--endpoint", guest.qmp)
         name = configure(guest, mover)
         place = tmp_path / "qmp"
-        prepared = destination.prepare("mover", "--hot", "--place", place, "--option", "bus=port1")
+        prepared = destination.prepare("mover", "--hot", "--endpoint", place, "--option", "bus=port1")
         arrived = arrival(prepared, PORT)
         place.symlink_to(arrived.qmp)
         moving.begin(guest, arrived)

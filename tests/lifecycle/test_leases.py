@@ -9,7 +9,8 @@ import pytest
 
 from lifecycle.hosts import guest
 from lifecycle.test_crashes import killed_at
-from os_vif import drivers, lifecycle
+from os_vif import lifecycle
+from os_vif.loading import drivers
 
 #: The step before attach() activates: bound, plugged, given to the guest.
 BEFORE_ACTIVATION = 6
@@ -22,10 +23,10 @@ def abandoned(host, networks, new_netns, monkeypatch):
     monkeypatch.setattr(
         drivers, "load", lambda group, name: networks.driver() if group == drivers.NETWORKS else load(group, name)
     )
-    wanted = guest(new_netns())
-    killed_at(BEFORE_ACTIVATION, host, lambda: lifecycle.attach(wanted, host.sides()))
+    spec = guest(new_netns())
+    killed_at(BEFORE_ACTIVATION, host, lambda: lifecycle.attach(spec, host.parties()))
     assert len(networks.ports()) == 1
-    return wanted
+    return spec
 
 
 def collect(host, *, dry_run=False):

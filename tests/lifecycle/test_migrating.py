@@ -36,16 +36,16 @@ def bring_up(host):
     host.renew()
 
 
-def prepare(host, wanted):
-    return host.do(lambda: lifecycle.prepare(wanted, host.sides()))
+def prepare(host, spec):
+    return host.do(lambda: lifecycle.prepare(spec, host.parties()))
 
 
-def activate(host, wanted):
-    return host.do(lambda: lifecycle.activate(wanted.key, host.sides()))
+def activate(host, spec):
+    return host.do(lambda: lifecycle.activate(spec.key, host.parties()))
 
 
-def abort(host, wanted):
-    host.do(lambda: lifecycle.abort(wanted.key, host.sides()))
+def abort(host, spec):
+    host.do(lambda: lifecycle.abort(spec.key, host.parties()))
 
 
 def test_a_guest_moves_and_keeps_its_addresses(hosts, networks, new_netns):
@@ -64,19 +64,19 @@ def test_a_guest_moves_and_keeps_its_addresses(hosts, networks, new_netns):
     peer.run(ping)
     assert networks.bindings_of(guest(new)) == {"two": "ACTIVE"}
     assert source.traces() == []
-    for wanted in (guest(new), guest(peer, 2)):
-        destination.detach(wanted)
+    for spec in (guest(new), guest(peer, 2)):
+        destination.detach(spec)
     assert destination.traces() == []
     assert networks.ports() == []
 
 
 def test_given_up_the_source_goes_on_as_before(hosts, networks, new_netns):
     source, destination = hosts
-    wanted = guest(new_netns())
-    source.attach(wanted)
+    spec = guest(new_netns())
+    source.attach(spec)
     before = source.ns.snapshot(), networks.ports()
     prepare(destination, guest(new_netns()))
-    abort(destination, wanted)
+    abort(destination, spec)
     assert (source.ns.snapshot(), networks.ports()) == before
     assert destination.traces() == []
 
@@ -88,11 +88,11 @@ def test_of_two_destinations_one_wins(hosts, networks, new_host, new_netns):
     other.ns.ip("link", "add", "up0", "type", "veth", "peer", "name", "far")
     bring_up(other)
     source.attach(guest(new_netns()))
-    wanted = guest(new_netns())
-    prepare(destination, wanted)
+    spec = guest(new_netns())
+    prepare(destination, spec)
     lost = guest(new_netns())
     prepare(other, lost)
-    activate(destination, wanted)
+    activate(destination, spec)
     with pytest.raises(exception.BindingChanged):
         activate(other, lost)
     abort(other, lost)
@@ -105,14 +105,14 @@ def test_prepare_killed_is_finished_or_given_up(hosts, networks, new_netns, numb
     source, destination = hosts
     source.attach(guest(new_netns()))
     before = networks.ports()
-    wanted = guest(new_netns())
+    spec = guest(new_netns())
     for finish in (True, False):
-        killed_at(number, destination, lambda: lifecycle.prepare(wanted, destination.sides()))
+        killed_at(number, destination, lambda: lifecycle.prepare(spec, destination.parties()))
         if finish:
-            prepare(destination, wanted)
+            prepare(destination, spec)
             assert networks.bindings() == {"one": "ACTIVE", "two": "INACTIVE"}
         if finish or number:
-            abort(destination, wanted)
+            abort(destination, spec)
         assert networks.ports() == before
         assert destination.traces() == []
 
@@ -122,12 +122,12 @@ def test_activate_killed_is_finished(hosts, networks, new_netns, number):
     source, destination = hosts
     source.attach(guest(new_netns()))
     new = new_netns()
-    wanted = guest(new)
-    prepare(destination, wanted)
-    killed_at(number, destination, lambda: lifecycle.activate(wanted.key, destination.sides()))
-    activate(destination, wanted)
+    spec = guest(new)
+    prepare(destination, spec)
+    killed_at(number, destination, lambda: lifecycle.activate(spec.key, destination.parties()))
+    activate(destination, spec)
     assert networks.bindings() == {"one": "INACTIVE", "two": "ACTIVE"}
-    assert destination.attachments() == {wanted.key: "active"}
+    assert destination.attachments() == {spec.key: "active"}
     assert new.link_names() == {"eth0"}
 
 
@@ -135,25 +135,25 @@ def test_once_cut_over_there_is_no_way_but_on(hosts, networks, new_netns, monkey
     """The network has switched; only the guest could not be given its interface."""
     source, destination = hosts
     source.attach(guest(new_netns()))
-    wanted = guest(new_netns())
-    prepare(destination, wanted)
+    spec = guest(new_netns())
+    prepare(destination, spec)
     with monkeypatch.context() as patch:
         patch.setattr(NetnsDriver, "attach", _fail)
         with pytest.raises(exception.HypervisorError):
-            activate(destination, wanted)
+            activate(destination, spec)
     with pytest.raises(exception.WrongPhase) as caught:
-        abort(destination, wanted)
+        abort(destination, spec)
     assert str(caught.value) == "The migration of vm1 is cutting-over; aborting it is not possible then."
-    activate(destination, wanted)
-    assert destination.attachments() == {wanted.key: "active"}
+    activate(destination, spec)
+    assert destination.attachments() == {spec.key: "active"}
 
 
 def test_what_is_attached_here_cannot_be_prepared_to_come_here(hosts, networks, new_netns):
     source, _ = hosts
-    wanted = guest(new_netns())
-    source.attach(wanted)
+    spec = guest(new_netns())
+    source.attach(spec)
     with pytest.raises(exception.WrongPhase):
-        prepare(source, wanted)
+        prepare(source, spec)
     assert networks.bindings() == {"one": "ACTIVE"}
 
 

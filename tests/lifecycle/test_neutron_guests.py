@@ -87,8 +87,8 @@ def test_on_a_neutron_that_knows_nothing_of_offers_guests_reach_each_other(hosts
     machine = hosts.attach(host, "one")
     with boot(host, machine) as guest:
         inside = new_netns()
-        sides = ("--network-driver", "neutron", "--hypervisor", "netns")
-        other = host.vif("attach", "two", "--network", hosts.network, *sides, "--place", inside.name)
+        parties = ("--network-driver", "neutron", "--hypervisor", "netns")
+        other = host.vif("attach", "two", "--network", hosts.network, *parties, "--endpoint", inside.name)
         guest.wait()
         assert guest.reaches(address(other))
     port = hosts.port(machine)

@@ -14,12 +14,13 @@ import time
 from pathlib import Path
 
 import os_vif
-from os_vif import objects, plugging
-from os_vif.host.access import RealHost
-from os_vif.host.engine import Engine
-from os_vif.host.plan import Step
-from os_vif.host.store import open_store
+from os_vif import objects
+from os_vif.host.access.host import RealHost
+from os_vif.host.contract.plan import Step
+from os_vif.host.engine.engine import Engine
+from os_vif.host.journal.store import open_store
 from os_vif.objects.base import VersionedObject
+from os_vif.plugging import requests
 
 
 def main() -> None:
@@ -27,7 +28,7 @@ def main() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored
     os_vif.initialize()
     store = open_store(Path(directory))
-    plugging.use(Engine(RealHost(), store.journal, store.locks, observer=slowly))
+    requests.use(Engine(RealHost(), store.journal, store.locks, observer=slowly))
     vif = VersionedObject.obj_from_primitive(json.loads(text))
     instance = objects.instance_info.InstanceInfo(uuid="5d1e6a2c-7a2e-4b8e-9d5e-3c1f0a9b8c7d", name="guest")
     work = threading.Thread(target=os_vif.plug, args=(vif, instance))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import os_vif
-from os_vif import loading, plugging
+from os_vif.loading import plugins
+from os_vif.plugging import requests
 from support import vifs
 from support.pinging import comes_to_reach, reaches
 
@@ -126,10 +127,10 @@ def api(new_host, monkeypatch):
     """The public functions, on a host of the test's own."""
     host = new_host()
     os_vif.initialize()
-    monkeypatch.setitem(loading.plugins(), "linux_bridge", host.plugin)
-    plugging.use(host.engine)
+    monkeypatch.setitem(plugins.plugins(), "linux_bridge", host.plugin)
+    requests.use(host.engine)
     yield host
-    plugging.use(None)
+    requests.use(None)
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 import os_vif
-from os_vif import loading, plugging
+from os_vif.loading import plugins
+from os_vif.plugging import requests
 from support import vifs
 
 VIF = vifs.bridge("br0", mtu=1450)
@@ -18,10 +19,10 @@ def api(new_host, monkeypatch):
     """The public functions, on a host of the test's own."""
     host = new_host()
     os_vif.initialize()
-    monkeypatch.setitem(loading.plugins(), "linux_bridge", host.plugin)
-    plugging.use(host.engine)
+    monkeypatch.setitem(plugins.plugins(), "linux_bridge", host.plugin)
+    requests.use(host.engine)
     yield host
-    plugging.use(None)
+    requests.use(None)
 
 
 @pytest.fixture

@@ -157,7 +157,7 @@ ABUSES = {
     "a number for all": 5,
     "nothing": None,
     "a function of the unchecked kind": {
-        "function": "os_vif.host.kernel.run_own",
+        "function": "os_vif.host.access.kernel_operations.run_own",
         "arguments": [one("link.delete", name="eth0")],
     },
     "a function of Python": {"function": "os.system", "arguments": ["ip link delete eth0"]},
@@ -217,7 +217,7 @@ def test_whoever_has_taken_over_a_service_can_plug_and_no_more(host, client):
 
 def is_refused(answer):
     if answer[0] == "raised":
-        return answer[1] in ("builtins.NameError", "os_vif.host.netlink.KernelError")
+        return answer[1] in ("builtins.NameError", "os_vif.host.kernel.netlink.KernelError")
     done, number, words = answer
     return done == 0 and number in (errno.EPERM, errno.EINVAL, errno.ENODEV) and words
 

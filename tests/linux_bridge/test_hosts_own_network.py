@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import os_vif
-from os_vif import exception, plugging
-from os_vif.host.garbage import GarbageCollector
+from os_vif import exception
+from os_vif.host.engine.garbage import GarbageCollector
+from os_vif.plugging import requests
 from support import differences, vifs
 
 UPLINK_MAC = "fe:00:00:00:00:01"  # higher than any that taps have, so that a bridge would take theirs
@@ -307,7 +308,7 @@ def test_what_the_kernel_makes_of_advertisements_goes_on_at_the_bridge(reached, 
 def test_a_gateway_that_does_not_answer_on_the_bridge_undoes_everything(reached, router):
     """A switch that closes the port, say: the host is as it was, and the error says what was missing."""
     before = reached.ns.snapshot()
-    reached.engine.worker.observer = During(JOINED, lambda: router.ip("link", "set", "far", "arp", "off", "down"))
+    reached.engine.executor.observer = During(JOINED, lambda: router.ip("link", "set", "far", "arp", "off", "down"))
     with pytest.raises(exception.GatewayLost) as caught:
         reached.plug(lan())
     assert "gateway 192.0.2.1 answered on eth1, and does not on bridge br0" in str(caught.value)
@@ -344,7 +345,7 @@ def observe(when, step):
         os.kill(os.getpid(), signal.SIGKILL)
 
 host = plugging.PlugHost(Here(), Path(sys.argv[2]), plugging.configured(LinuxBridgePlugin))
-host.engine.worker.observer = observe
+host.engine.executor.observer = observe
 getattr(host, sys.argv[3])(vifs.bridge("br0", bridge_interface="eth1"))
 """
 
@@ -404,9 +405,9 @@ def rebooted(reached, router, monkeypatch):
     router.ip("link", "set", "far", "up")
     reached.ns.ip("link", "set", "eth1", "up")
     os_vif.initialize()
-    plugging.use(reached.engine)
+    requests.use(reached.engine)
     yield reached
-    plugging.use(None)
+    requests.use(None)
 
 
 def test_restoring_waits_for_the_hosts_network(rebooted):

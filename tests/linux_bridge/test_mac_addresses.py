@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from os_vif.host import kernel
-from os_vif.host.operations import Operation
+from os_vif.host.access import kernel_operations
+from os_vif.host.contract.operations import Operation
 from support import missing
 
 #: NET_ADDR_SET of linux/netdevice.h: somebody chose the address.
@@ -27,7 +27,7 @@ def made(netns):
         Operation("link.add", {"name": "mvt1", "kind": "macvtap", "parent": "eth9", "options": {"mode": "bridge"}}),
     ]
     with netns.enter():
-        assert kernel.run_own([operation.to_primitive() for operation in operations])[1:] == (0, "")
+        assert kernel_operations.run_own([operation.to_primitive() for operation in operations])[1:] == (0, "")
     return netns
 
 
@@ -66,7 +66,8 @@ UDEVD = Path("/lib/systemd/systemd-udevd")
 #: a bridge of somebody else's, then it meets ours, then it changes another one, and so has dealt with ours.
 UNDER_UDEV = """
 import json, os, pathlib, subprocess, sys, time
-from os_vif.host import kernel, rtnetlink
+from os_vif.host.access import kernel_operations as kernel
+from os_vif.host.kernel import rtnetlink
 
 subprocess.run(["mount", "-t", "tmpfs", "none", "/run"], check=True)
 pathlib.Path("/run/udev").mkdir()

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from os_vif.host import firewall_tool
+from os_vif.host.kernel import iptables
 from support import differences, vifs
 
 THEIRS = (
@@ -102,7 +102,7 @@ def test_ipv6_has_the_same_rules(host):
         "-A os-vif-br0 -i br0 -j ACCEPT",
         "-A os-vif-br0 -o br0 -j ACCEPT",
     ]
-    assert [step.text for step in host.unplug(vif).steps if step.realm == "firewall"] == [
+    assert [step.text for step in host.unplug(vif).steps if step.backend == "firewall"] == [
         "delete ipv6 chain os-vif-br0",
         "delete ipv4 chain os-vif-br0",
     ]
@@ -122,8 +122,8 @@ def without_ip6tables(monkeypatch, tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()
     for name in ("iptables-save", "iptables-restore"):
-        (tools / name).symlink_to(shutil.which(name, path=firewall_tool._SEARCH_PATH))
-    monkeypatch.setattr(firewall_tool, "_SEARCH_PATH", str(tools))
+        (tools / name).symlink_to(shutil.which(name, path=iptables._SEARCH_PATH))
+    monkeypatch.setattr(iptables, "_SEARCH_PATH", str(tools))
     return tools
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from os_vif import exception
-from os_vif.host import firewall_tool
+from os_vif.host.kernel import iptables
 from support import vifs
 
 VIF = vifs.bridge("br0")
@@ -17,16 +17,16 @@ def replace_tools(monkeypatch, tmp_path):
     """Puts programs that say something and fail in the place of iptables and ip6tables; with None, none at all."""
 
     def replace(words: str | None) -> None:
-        monkeypatch.setattr(firewall_tool, "_SEARCH_PATH", str(tmp_path))
+        monkeypatch.setattr(iptables, "_SEARCH_PATH", str(tmp_path))
         for name in ("iptables", "ip6tables") if words else ():
             for action in ("save", "restore"):
                 path = tmp_path / f"{name}-{action}"
                 path.write_text(f"#!/bin/sh\necho '{words}' >&2\nexit 1\n")
                 path.chmod(0o755)
-        firewall_tool._readings.clear()
+        iptables._readings.clear()
 
     yield replace
-    firewall_tool._readings.clear()
+    iptables._readings.clear()
 
 
 def test_uninstalled_since(new_host, replace_tools):

@@ -19,10 +19,11 @@ from pathlib import Path
 import pytest
 
 import os_vif
-from os_vif import exception, plugging, upkeep
-from os_vif.host import state_directory
-from os_vif.networks.local import confined, server_files
+from os_vif import exception
+from os_vif.host.journal import state_directory
+from os_vif.networks.local import confinement, server_files
 from os_vif.networks.local.dnsmasq import Dnsmasq
+from os_vif.plugging import requests, upkeep
 from os_vif.testing import offers
 from os_vif.testing.conformance.processes import start, wait
 from support import differences, require
@@ -43,15 +44,15 @@ def _parts():
 def host(netns, side, monkeypatch):
     """A host with a network side; what is made on it goes before the host does."""
     with netns.enter():
-        before = plugging.in_use()
-        plugging.use(None)
+        before = requests.in_use()
+        requests.use(None)
         yield netns
         for network in side.manager.networks():
             for port in side.manager.ports(network.id):
                 for binding in port.bindings:
                     side.driver.unbind(port.port_id, binding.host)
             side.manager.delete(network.id)
-        plugging.use(before)
+        requests.use(before)
 
 
 @pytest.fixture
@@ -193,7 +194,7 @@ def test_everything_goes_with_the_network(side, host):
     assert not _runs(pid)
     assert host.snapshot() == before
     assert list((side.directory / "dhcp").iterdir()) == []
-    assert plugging.engine().journal.records() == []
+    assert requests.engine().journal.records() == []
 
 
 def test_beside_the_addresses_of_an_uplink(side, host):
@@ -230,12 +231,12 @@ def test_a_port_on_another_host_is_told_of(side, host, new_netns, ask):
     """Both have the same database; the server stays where it is."""
     network = side.create(dhcp=True)
     with new_netns().enter():
-        plugging.use(None)
+        requests.use(None)
         vif = side.bind(offers.offer("bridge", host="host-b")).vif
         with pytest.raises(exception.NetworkConflict):
             side.driver.unbind(vif.id, "host-b"), side.manager.delete(network.id)
         vif = side.bind(offers.offer("bridge", host="host-b")).vif
-    plugging.use(None)
+    requests.use(None)
     assert ask(vif)
 
 
@@ -245,9 +246,9 @@ def test_an_address_is_given_on_by_another_host(side, host, bind, new_netns, ask
     first = bind().vif
     assert ask(first).startswith("192.0.2.11 ")
     with new_netns().enter():
-        plugging.use(None)
+        requests.use(None)
         side.driver.unbind(first.id, "host-a")
-    plugging.use(None)
+    requests.use(None)
     assert ask(bind().vif).startswith("192.0.2.11 ")
 
 
@@ -257,7 +258,7 @@ def test_killed_while_a_network_is_made(side, host, monkeypatch, moment):
     before = host.snapshot()
 
     def make():
-        plugging.use(None)
+        requests.use(None)
         Side(side.directory / "networks.db").create(dhcp=True)
 
     with monkeypatch.context() as patch:
@@ -265,7 +266,7 @@ def test_killed_while_a_network_is_made(side, host, monkeypatch, moment):
         assert wait(start(make)) == -signal.SIGKILL
     side.manager.delete("blue")
     assert host.snapshot() == before
-    assert plugging.engine().journal.records() == []
+    assert requests.engine().journal.records() == []
 
 
 def test_two_networks_beside_each_other(side, bind, ask):
@@ -315,7 +316,7 @@ def test_a_server_that_cannot_start_leaves_nothing(side, host, trouble, words):
     with trouble(side), pytest.raises(exception.NetworkUnavailable, match=words):
         side.create(bridge="br0", dhcp=True)
     assert (side.manager.networks(), host.snapshot()) == ([], before)
-    assert plugging.engine().journal.records() == []
+    assert requests.engine().journal.records() == []
 
 
 def _pid(side, network):
@@ -348,7 +349,7 @@ def test_the_user_can_be_chosen(new_side, netns, tmp_path):
     if _users() == 1:
         pytest.skip("a user namespace of one user: run the tests as root")
     with netns.enter():
-        plugging.use(None)
+        requests.use(None)
         network = new_side(dhcp_user="nobody").create(dhcp=True)
         try:
             status = _status(_pid(new_side(), network))
@@ -368,7 +369,7 @@ def test_the_user_can_be_chosen(new_side, netns, tmp_path):
             new_side(dhcp_user="nonesuch").create(dhcp=True)
         assert "dhcp_user" in caught.value.hint
         assert new_side().manager.networks() == []
-        plugging.use(None)
+        requests.use(None)
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o077])
@@ -461,7 +462,7 @@ def test_another_user_sees_that_it_runs_and_leaves_it_alone(side, host):
         files = server_files.ServerFiles(network.id, beside)
         assert Dnsmasq(network, files, "").runs
         with pytest.raises(PermissionError, match="it belongs to root, who has to see to it"):
-            files.make(confined.user(""))
+            files.make(confinement.user(""))
 
     try:
         assert wait(start(look)) == 0

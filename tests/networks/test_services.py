@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from os_vif.host import state_directory
+from os_vif.host.journal import state_directory
 from support import differences, require
 from support.vif_command import command
 

@@ -23,7 +23,7 @@ def test_it_goes_with_the_network(host, new_netns):
     """It came with the first guest, and stayed without guests."""
     host.vif("network", "create", "blue", "--cidr", "10.0.0.0/24", "--switch", "ovs")
     guest = ("guest", "--network", "blue")
-    made = host.vif("attach", *guest, "--hypervisor", "netns", "--place", new_netns().name)
+    made = host.vif("attach", *guest, "--hypervisor", "netns", "--endpoint", new_netns().name)
     assert made["binding"] == "ovs"
     host.vif("detach", *guest)
     assert len(bridges(host)) == 1
@@ -39,7 +39,7 @@ def test_what_is_somebody_elses_stays(host, new_netns, theirs):
     create = ("network", "create", "blue", "--cidr", "10.0.0.0/24", "--switch", "ovs", "--bridge", "br-theirs")
     host.vif(*create)
     guest = ("guest", "--network", "blue")
-    host.vif("attach", *guest, "--hypervisor", "netns", "--place", new_netns().name)
+    host.vif("attach", *guest, "--hypervisor", "netns", "--endpoint", new_netns().name)
     if theirs == "port":
         host.switch.vsctl("add-port", "br-theirs", "p", "--", "set", "Interface", "p", "type=internal")
     host.vif("detach", *guest)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from os_vif import exception
-from os_vif.networks.local.wanted import WantedNetwork, checked
+from os_vif.networks.local.spec import WantedNetwork, checked
 
 
 def _whole(**fields):

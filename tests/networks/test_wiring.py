@@ -8,7 +8,8 @@ import contextlib
 import pytest
 
 import os_vif
-from os_vif import loading, plugging
+from os_vif.loading import plugins
+from os_vif.plugging import requests
 from os_vif.plugins.ovs import OvsPlugin
 from os_vif.testing import fake_host, offers
 from support import plugging as support_plugging
@@ -20,14 +21,14 @@ from support.ovs import Switch
 @contextlib.contextmanager
 def _plugging_in(namespace):
     with namespace.enter():
-        before = plugging.in_use()
-        plugging.use(None)
+        before = requests.in_use()
+        requests.use(None)
         os_vif.initialize()
         yield namespace
-        engine = plugging.engine()
+        engine = requests.engine()
         engine.journal.close()
-        engine.realms["ovs"].close()
-        plugging.use(before)
+        engine.backends["ovs"].close()
+        requests.use(before)
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def switch(_shared_switch, monkeypatch):
     """A host to plug into that has Open vSwitch."""
     os_vif.initialize()
     plugin = support_plugging.configured(OvsPlugin, ovsdb_connection=_shared_switch.remote, ovs_vsctl_timeout=20)
-    monkeypatch.setitem(loading.plugins(), "ovs", plugin)
+    monkeypatch.setitem(plugins.plugins(), "ovs", plugin)
     with _plugging_in(_shared_switch.ns):
         yield _shared_switch
     _shared_switch.clean()

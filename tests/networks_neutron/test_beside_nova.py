@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from os_vif import objects
 from os_vif.networks.neutron import vifs
-from os_vif.networks.neutron.wired import Wired
+from os_vif.networks.neutron.binding import Wired
 from support import missing
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -45,7 +45,7 @@ def test_guests_reach_each_other_and_nothing_is_left(host, netns, new_netns, cli
     places = [new_netns() for _ in names]
     before = netns.snapshot()
     one, two = (
-        told(host("attach", name, "--network", "blue", "--place", place.name, "-o", "json"))
+        told(host("attach", name, "--network", "blue", "--endpoint", place.name, "-o", "json"))
         for name, place in zip(names, places, strict=True)
     )
     port = client.get(f"/ports/{one['port_id']}").ok()
@@ -59,7 +59,7 @@ def test_guests_reach_each_other_and_nothing_is_left(host, netns, new_netns, cli
 
 
 def test_what_would_be_agreed_is_explained(host, new_netns, client, ask):
-    ran = host("explain", "vm1", "--network", "blue", "--place", new_netns().name)
+    ran = host("explain", "vm1", "--network", "blue", "--endpoint", new_netns().name)
     assert ran.returncode == 0, ran.stderr
     (chosen,) = [line.split() for line in ran.stdout.splitlines() if "chosen" in line]
     assert chosen[0] == "ovs"
@@ -67,6 +67,6 @@ def test_what_would_be_agreed_is_explained(host, new_netns, client, ask):
 
 
 def test_a_network_that_neutron_does_not_have(host, new_netns, client, ask):
-    ran = host("attach", "vm1", "--network", "no-such", "--place", new_netns().name)
+    ran = host("attach", "vm1", "--network", "no-such", "--endpoint", new_netns().name)
     assert ran.returncode != 0
     assert "There is no network no-such." in ran.stderr

@@ -22,8 +22,8 @@ class Neutron(NetworkDriverConformance):
     def prepare(self):
         client = self.server.client
         if not client.get(f"/networks?name={self.network}").ok():
-            wanted = {"provider_network_type": "vlan", "provider_physical_network": agents.PHYSICAL_NETWORK}
-            client.create_network("192.0.2.0/24", name=self.network, **wanted)
+            spec = {"provider_network_type": "vlan", "provider_physical_network": agents.PHYSICAL_NETWORK}
+            client.create_network("192.0.2.0/24", name=self.network, **spec)
 
     def make_driver(self):
         return new_driver(self.server.url)

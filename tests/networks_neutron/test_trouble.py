@@ -15,10 +15,10 @@ import pytest
 
 from networks_neutron.conftest import new_driver, new_request
 from os_vif import exception
-from os_vif.networks.neutron import active
+from os_vif.networks.neutron import active_binding
 from os_vif.networks.neutron.api import Neutron
-from os_vif.networks.neutron.asked import Asked
-from os_vif.networks.neutron.looking import Looking
+from os_vif.networks.neutron.lookup import Looking
+from os_vif.networks.neutron.request import Asked
 
 
 @contextlib.contextmanager
@@ -190,7 +190,7 @@ def test_of_networks_with_one_name_the_id_is_wanted(client, driver, ask):
 def test_a_mac_address_that_somebody_has_is_not_insisted_on(client, driver, ask, blue):
     """It comes of the key, so that a key has one port; there are others."""
     request = ask("net0", "ovs1", "ovs")
-    first, second, *_ = active._addresses(Asked(request))
+    first, second, *_ = active_binding._addresses(Asked(request))
     client.create_port(blue, mac_address=first)
     assert driver.bind(request).vif.address == second
 

@@ -7,7 +7,7 @@ import pytest
 
 from os_vif.networks.neutron import vifs
 from os_vif.networks.neutron.answering import choice_of
-from os_vif.networks.neutron.wired import Wired
+from os_vif.networks.neutron.binding import Wired
 
 PORT = "0f1e2d3c-4b5a-4978-8796-a5b4c3d2e1f0"
 NETWORK = "1f1e2d3c-4b5a-4978-8796-a5b4c3d2e1f0"

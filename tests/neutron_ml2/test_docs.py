@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 from os_vif.networks.neutron import vifs
-from os_vif.networks.neutron.wired import Wired
+from os_vif.networks.neutron.binding import Wired
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "neutron-server.md").read_text()
 

@@ -84,7 +84,7 @@ def host_on(tmp_path):
 
     yield make
     for host in made:
-        host.engine.realms["ovs"].close()
+        host.engine.backends["ovs"].close()
 
 
 @pytest.fixture

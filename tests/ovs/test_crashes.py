@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from engine.places import KernelPlace
-from os_vif import exception, plugging
+from os_vif import exception
+from os_vif.plugging import requests
 from os_vif.plugins.ovs import OvsPlugin
 from os_vif.testing import faults
 from support import ovs_vifs, vifs
@@ -36,13 +37,13 @@ class SwitchPlace(KernelPlace):
     def close(self):
         """Ends the connections of all engines."""
         for engine in self._engines:
-            engine.realms["ovs"].close()
+            engine.backends["ovs"].close()
 
     def request(self, vif):
-        return plugging.request(self._plugin, vif, vifs.INSTANCE)
+        return requests.request(self._plugin, vif, vifs.INSTANCE)
 
     def leaving(self, vif):
-        return plugging.request_to_leave(self._plugin, vif, vifs.INSTANCE)
+        return requests.request_to_leave(self._plugin, vif, vifs.INSTANCE)
 
     def look(self):
         """But for MAC addresses of veth devices, which the kernel makes up."""

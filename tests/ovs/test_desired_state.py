@@ -23,7 +23,7 @@ IDS = {
     "vm-uuid": vifs.INSTANCE.uuid,
 }
 DB = "database=unix:/db"
-ISOLATED = "at_birth={'tag': 4095, 'vlan_mode': 'trunk', 'trunks': (4095,)} "
+ISOLATED = "at_creation={'tag': 4095, 'vlan_mode': 'trunk', 'trunks': (4095,)} "
 MADE = {"create_port": True}
 TAP = {"create_port": True, "create_tap": True}
 
@@ -116,7 +116,7 @@ CASES = {
             f"OvsPort tap{SHORT} bridge=pb6d3e0001-4c2 {DB} if_foreign=adopt",
             f"OvsPort pbp{ID} bridge=pb6d3e0001-4c2 {DB} if_foreign=adopt options={{'peer': 'ibp{ID}'}} type=patch",
             (
-                f"OvsPort ibp{ID} at_birth={{'tag': 4095}} bridge=br-int {DB} {ids()} options={{'peer': 'pbp{ID}'}}"
+                f"OvsPort ibp{ID} at_creation={{'tag': 4095}} bridge=br-int {DB} {ids()} options={{'peer': 'pbp{ID}'}}"
                 " type=patch"
             ),
         ],

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from os_vif import exception
-from os_vif.host import patience
+from os_vif.host.process import patience
 from support import ovs_vifs, vifs
 from support.vif_command import command
 

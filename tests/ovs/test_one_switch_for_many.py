@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from os_vif import exception
-from os_vif.host.operations import OperationFailed
+from os_vif.host.contract.operations import OperationFailed
 from support import ovs_vifs
 from support.plugging import FAULT
 
@@ -31,7 +31,7 @@ class _Guest:
 def test_a_bridge_that_is_in_use_survives_the_failure_of_who_made_it(switch, host, comes):
     """Undoing takes it away only while nobody else has a port in it."""
     before = switch.look()
-    host.engine.worker.observer = _Guest(switch, comes)
+    host.engine.executor.observer = _Guest(switch, comes)
     with pytest.raises(exception.StepFailed, match=FAULT):
         host.plug(ovs_vifs.native(create_port=True))
     if comes:
@@ -57,7 +57,7 @@ def test_many_find_no_bridge_at_once(switch, host):
             errors.append(error)
 
     seen = threading.local()
-    host.engine.worker.observer = observe
+    host.engine.executor.observer = observe
     threads = [threading.Thread(target=body, args=(number,)) for number in range(1, 9)]
     for thread in threads:
         thread.start()

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from os_vif import exception
-from os_vif.host.deadline import Deadline
-from os_vif.host.ovsdb import Client, Connection, ConnectionLost, ServerError
-from os_vif.host.ovsdb_endpoint import Endpoint, parse
-from os_vif.host.ovsdb_stream import Splitter
+from os_vif.host.ovsdb.client import Client, Connection, ConnectionLost, ServerError
+from os_vif.host.ovsdb.endpoint import Endpoint, parse
+from os_vif.host.ovsdb.stream import Splitter
+from os_vif.host.process.deadline import Deadline
 
 ANSWER = {"id": 1, "error": None, "result": [{"rows": [{"name": "brücke-\u2603-\U0001f680", "note": 'a "}{" \\ b'}]}]}
 BYTES = json.dumps(ANSWER, ensure_ascii=False).encode()
@@ -271,9 +271,9 @@ def test_a_forked_child_makes_its_own_connection(server):
 
 SERVICE = """
 import os
-from os_vif.host.deadline import Deadline
-from os_vif.host.ovsdb import Client
-from os_vif.host.ovsdb_endpoint import Endpoint
+from os_vif.host.process.deadline import Deadline
+from os_vif.host.ovsdb.client import Client
+from os_vif.host.ovsdb.endpoint import Endpoint
 
 def ask():
     print(client.connection(Deadline(10)).call("echo", [], Deadline(10)), flush=True)

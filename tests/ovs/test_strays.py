@@ -13,9 +13,9 @@ import struct
 
 import pytest
 
-from os_vif.host import ovs_strays
-from os_vif.host.garbage import GarbageCollector
-from os_vif.host.state_ovs import OvsDatabase
+from os_vif.host.backends import ovs_marked
+from os_vif.host.engine.garbage import GarbageCollector
+from os_vif.host.state.ovs import OvsDatabase
 from os_vif.plugins.ovs import OvsPlugin
 from support import ovs_vifs, plugging, vifs
 from support.vif_command import command
@@ -65,7 +65,7 @@ def elsewhere(switch, host, tmp_path):
     directory.mkdir()
     made = plugging.PlugHost(switch.ns, directory, host.plugin)
     yield made
-    made.engine.realms["ovs"].close()
+    made.engine.backends["ovs"].close()
 
 
 def forget(host):
@@ -170,7 +170,7 @@ def test_what_open_vswitch_says_of_a_port(interface, reason):
             return [{"rows": [port]}, {"rows": []}, {"rows": [row]}]
 
     place = OvsDatabase(database="unix:/none")
-    (found,) = ovs_strays.find(lambda *_: Rows(), place, "", lambda name: None)
+    (found,) = ovs_marked.find(lambda *_: Rows(), place, "", lambda name: None)
     assert (found.vif_id, found.in_use) == (VIF_ID, reason)
 
 
@@ -220,7 +220,7 @@ def test_a_port_belongs_to_the_journal_that_plugged_it_last(switch, host, elsewh
     elsewhere.plug(vif)
     host.plug(vif)
     home = switch.rows("Port")[ovs_vifs.tap()]["external_ids"]["os-vif-journal"]
-    assert home.rpartition("@")[0] == host.engine.journal.home
+    assert home.rpartition("@")[0] == host.engine.journal.identity
     assert host.plan(vif) == []
     forget(elsewhere)
     assert collect(elsewhere) == []
@@ -230,7 +230,7 @@ def test_a_port_of_a_container(switch, host, lose_journal):
     """Its journal may have the same path, below a root directory of its own: then the port is spared. So is one whose
     journal cannot be seen from here."""
     vif = ovs_vifs.native(**PORT)
-    for path in (host.engine.journal.home, "/none/journal.db"):
+    for path in (host.engine.journal.identity, "/none/journal.db"):
         host.plug(vif)
         switch.vsctl("set", "Port", ovs_vifs.tap(), f'external_ids:os-vif-journal="{path}@0.1"')
         lose_journal()
@@ -251,7 +251,7 @@ def test_what_is_recorded_elsewhere_in_the_journal_is_spared(switch, host, new_n
     database.close()
     assert collect(host) == []
     assert switch.look() == before
-    other.engine.realms["ovs"].close()
+    other.engine.backends["ovs"].close()
 
 
 def test_a_vif_that_is_plugged_again_meanwhile_is_spared(switch, new_host, lose_journal):

@@ -7,7 +7,7 @@ import pytest
 from stevedore import extension
 
 import os_vif
-from os_vif import loading
+from os_vif.loading import plugins as loading
 from os_vif.plugins.noop import NoOpPlugin
 from os_vif.plugins.tap import TapPlugin
 

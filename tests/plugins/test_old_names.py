@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os_vif
-from os_vif import loading
+from os_vif.loading import plugins
 from os_vif.plugins.linux_bridge import LinuxBridgePlugin
 from os_vif.plugins.noop import NoOpPlugin
 
@@ -23,7 +23,7 @@ def test_the_classes_are_found_under_their_old_modules():
 def test_the_plugins_are_loaded_under_their_old_names():
     """`plugin` of a VIF names an entry point."""
     os_vif.initialize()
-    assert {"linux_bridge", "noop", "tap", "macvtap"} <= loading.plugins().keys()
+    assert {"linux_bridge", "noop", "tap", "macvtap"} <= plugins.plugins().keys()
 
 
 def test_the_privileged_context_is_where_rootwrap_rules_expect_it():

@@ -7,8 +7,8 @@ import pytest
 
 import os_vif
 from os_vif import exception
-from os_vif import plugging as engines
 from os_vif.objects.network import Network
+from os_vif.plugging import requests as engines
 from os_vif.plugins.tap import TapPlugin
 from support import plugging, vifs
 from support.parts import require_tun
@@ -78,12 +78,12 @@ def test_restored_after_a_reboot_it_stays_silent(host, monkeypatch):
 
 
 def test_a_plugin_that_does_its_work_itself_cannot_be_silent(host, monkeypatch):
-    from os_vif import loading
+    from os_vif.loading import plugins
 
     class Imperative:
         pass
 
-    monkeypatch.setitem(loading.plugins(), "tap", Imperative())
+    monkeypatch.setitem(plugins.plugins(), "tap", Imperative())
     with pytest.raises(exception.PlugException, match="does its work itself"):
         host.ns.inside(lambda: os_vif.plug(VIF, vifs.INSTANCE, silent=True))
     assert host.ns.link("tap1") is None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from os_vif import exception
-from os_vif.host import sysfs
+from os_vif.host.kernel import sysfs
 from os_vif.objects.network import Network
 from os_vif.objects.vif import VIFHostDevice, VIFPortProfileOVSRepresentor
 from os_vif.plugins.macvtap import MacvtapPlugin

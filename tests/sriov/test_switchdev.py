@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from os_vif.host import sysfs
+from os_vif.host.kernel import sysfs
 from os_vif.objects.network import Network
 from os_vif.objects.vif import DatapathOffloadRepresentor, VIFHostDevice, VIFPortProfileOpenVSwitch
 from os_vif.plugins.ovs import OvsPlugin

@@ -7,9 +7,9 @@ import uuid
 from types import SimpleNamespace
 
 from os_vif.negotiation.request import Request
+from os_vif.networks.local.admin import Manager
 from os_vif.networks.local.driver import LocalDriver
-from os_vif.networks.local.managing import Manager
-from os_vif.networks.local.wanted import WantedNetwork
+from os_vif.networks.local.spec import WantedNetwork
 from support import vifs
 
 OPTIONS = {

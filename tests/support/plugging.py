@@ -10,13 +10,13 @@ from typing import Any
 
 from oslo_config import cfg
 
-from os_vif import plugging
-from os_vif.host.access import RealHost
-from os_vif.host.engine import Engine
-from os_vif.host.journal import Journal
-from os_vif.host.locks import Locks
-from os_vif.host.operations import OperationFailed
-from os_vif.host.plan import Plan, Step
+from os_vif.host.access.host import RealHost
+from os_vif.host.contract.operations import OperationFailed
+from os_vif.host.contract.plan import Plan, Step
+from os_vif.host.engine.engine import Engine
+from os_vif.host.journal.journal import Journal
+from os_vif.host.journal.locks import Locks
+from os_vif.plugging import requests as plugging
 from os_vif.plugin import Plugin
 from support import vifs
 from support.netns import Namespace
@@ -59,11 +59,11 @@ class PlugHost:
     @contextlib.contextmanager
     def failing_at(self, number: int) -> Iterator[None]:
         """While it lasts, the step of that number, counted from 0, is refused with FAULT."""
-        self.engine.worker.observer = _Saboteur(number)
+        self.engine.executor.observer = _Saboteur(number)
         try:
             yield
         finally:
-            self.engine.worker.observer = None
+            self.engine.executor.observer = None
 
     def _requests(self, what: tuple[Any, ...]) -> list[Any]:
         return [plugging.request(self.plugin, vif, vifs.INSTANCE) for vif in what]

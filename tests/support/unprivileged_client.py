@@ -23,7 +23,7 @@ from oslo_privsep import priv_context
 import os_vif
 import os_vif.host
 from os_vif import exception, objects
-from os_vif.host import privileged
+from os_vif.host.access import privileged
 from os_vif.objects.base import VersionedObject
 
 

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from socket import AF_INET
 from typing import Any, TypeVar
 
-from os_vif.host import kernel
-from os_vif.host.access import HostAccess, RealHost
-from os_vif.host.operations import Operation, OperationFailed
-from os_vif.host.rtnetlink import LinkInfo
-from os_vif.host.rtnetlink_ip import family_of
+from os_vif.host.access import kernel_operations
+from os_vif.host.access.host import HostAccess, RealHost
+from os_vif.host.contract.operations import Operation, OperationFailed
+from os_vif.host.kernel.addresses import family_of
+from os_vif.host.kernel.rtnetlink import LinkInfo
 from os_vif.testing import FakeHost
 from os_vif.testing.fake.link import NO_MAC
 from support.kernel import CLONE_NEWNET, unshare
@@ -46,7 +46,9 @@ def on_kernel(operations: Sequence[Operation]) -> tuple[list[int], dict[str, Any
 
     def body() -> tuple[list[int], dict[str, Any]]:
         unshare(CLONE_NEWNET)
-        return [kernel.run_own([operation.to_primitive()])[1] for operation in operations], _state(RealHost())
+        return [kernel_operations.run_own([operation.to_primitive()])[1] for operation in operations], _state(
+            RealHost()
+        )
 
     return _in_a_thread(body)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from os_vif.host.operations import Operation
-from os_vif.testing.fake.layer3 import address, route
+from os_vif.host.contract.operations import Operation
+from os_vif.testing.fake.addresses import address, route
 
 _BRIDGES, _TAPS, _VETHS, _MACVTAPS = ("br0", "br1"), ("t0", "t1"), ("v0", "w0"), ("m0", "m1")
 _NAMES = st.sampled_from([*_BRIDGES, *_TAPS, *_VETHS, *_MACVTAPS, "v1", "w1", "lo", "nobody", "a/b"])
@@ -33,7 +33,7 @@ def _operation(name: str, required: dict[str, Any], optional: dict[str, Any]) ->
 
 _BIRTH = {"mtu": _MTUS, "mac": _MACS}
 
-_births = st.one_of(
+_creations = st.one_of(
     _operation(
         "link.add", {"name": st.sampled_from(_BRIDGES), "kind": st.just("bridge")}, {"options": _BRIDGE_OPTIONS}
     ),
@@ -94,7 +94,7 @@ _layer3 = st.one_of(
 
 #: Sequences that begin with devices, so that there is something to work on.
 link_histories = st.tuples(
-    st.lists(_births, min_size=2, max_size=6), st.lists(st.one_of(_changes, _births), max_size=14)
+    st.lists(_creations, min_size=2, max_size=6), st.lists(st.one_of(_changes, _creations), max_size=14)
 )
 layer3_histories = st.lists(st.one_of(_layer3, _layer3, _layer3, _changes), max_size=16).map(
     lambda rest: (

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from os_vif.host.access import RealHost
-from os_vif.host.operations import Operation
+from os_vif.host.access.host import RealHost
+from os_vif.host.contract.operations import Operation
 from os_vif.testing import FakeHost
 from os_vif.testing.conformance import PluginConformance
 from support import vifs

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from os_vif.host.operations import Operation
+from os_vif.host.contract.operations import Operation
 from testing.differential import on_fake, on_kernel, without_chance
 from testing.operations import layer3_histories, link_histories
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from os_vif import exception, objects, opts
-from os_vif.host import state, state_ovs, state_vf
+from os_vif.host import state
+from os_vif.host.state import ovs, vf
 from os_vif.objects.wire.registry import CLASSES
 
 
@@ -77,7 +78,7 @@ def resources() -> Iterator[str]:
         "What a plugin can state that a host should have (`os_vif.host.state` and its neighbours).",
         "",
     )
-    for module in (state, state_ovs, state_vf):
+    for module in (state, ovs, vf):
         for name, resource in inspect.getmembers(module, inspect.isclass):
             if resource.__module__ == module.__name__ and issubclass(resource, state.Resource):
                 yield from (f"## `{module.__name__}.{name}`", "", inspect.getdoc(resource) or "", "")

@@ -14,7 +14,7 @@ import pytest
 from stevedore.extension import ExtensionManager
 
 import os_vif
-from os_vif import loading
+from os_vif.loading import plugins
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -34,7 +34,7 @@ def _installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         if name.startswith("vif_plug_pair"):
             del sys.modules[name]
     _look_again()
-    loading.load(again=True)
+    plugins.load(again=True)
 
 
 def _look_again() -> None:

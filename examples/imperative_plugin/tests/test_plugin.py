@@ -11,10 +11,12 @@ import pytest
 from oslo_config import cfg
 
 import os_vif
-from os_vif import exception, loading, plugging
+from os_vif import exception
+from os_vif.loading import plugins
 from os_vif.objects.instance_info import InstanceInfo
 from os_vif.objects.network import Network
 from os_vif.objects.vif import VIFBridge
+from os_vif.plugging import requests
 from os_vif.testing import own_namespace
 
 INSTANCE = InstanceInfo(uuid="5d1e6a2c-7a2e-4b8e-9d5e-3c1f0a9b8c7d", name="guest-1")
@@ -27,9 +29,9 @@ def _host(monkeypatch, tmp_path):
     monkeypatch.setenv("OS_VIF_STATE_DIR", str(tmp_path))
     with own_namespace():
         subprocess.run(["ip", "link", "add", "br-example", "type", "bridge"], check=True)
-        plugging.use(None)
+        requests.use(None)
         yield
-        plugging.use(None)
+        requests.use(None)
 
 
 def make_vif(**fields):
@@ -39,7 +41,7 @@ def make_vif(**fields):
 def test_it_was_loaded_by_its_entry_point():
     """os_vif found it as it finds any plugin, and has registered its options."""
     assert [point.value for point in entry_points(group="os_vif", name="pair")] == ["vif_plug_pair.plugin:PairPlugin"]
-    assert type(loading.plugin("pair")).__name__ == "PairPlugin"
+    assert type(plugins.plugin("pair")).__name__ == "PairPlugin"
     assert cfg.CONF.os_vif_pair.mtu == 1500
 
 

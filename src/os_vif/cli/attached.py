@@ -24,10 +24,10 @@ def use(arguments: argparse.Namespace) -> None:
 
 def require_a_record() -> None:
     """What nobody remembers, nobody can detach. Raises CommandError."""
-    from os_vif import plugging
-    from os_vif.host.store import STATE_DIR_VARIABLE
+    from os_vif.host.journal.store import STATE_DIR_VARIABLE
+    from os_vif.plugging import requests
 
-    if not plugging.engine().journal.home:
+    if not requests.engine().journal.identity:
         raise CommandError(
             "There is no state directory that can be written, to keep a record of attachments in.",
             code="state-dir",
@@ -60,7 +60,7 @@ def find(arguments: argparse.Namespace) -> Attachment:
             exit_code=ExitCode.NOT_RECORDED,
             hint="`vif attachments` lists those there are; --state-dir chooses another record.",
         )
-    names = ", ".join(one.wanted.interface for one in found)
+    names = ", ".join(one.spec.interface for one in found)
     raise guest_options.usage(f"{arguments.instance} has several interfaces: {names}.", "Say which, with --as NAME.")
 
 
@@ -77,14 +77,14 @@ def forget_damaged(arguments: argparse.Namespace) -> bool:
 
 
 def _meant(attachment: Attachment, arguments: argparse.Namespace) -> bool:
-    wanted = attachment.wanted
-    if arguments.instance not in (wanted.guest.name, wanted.guest.uuid):
+    spec = attachment.spec
+    if arguments.instance not in (spec.guest.name, spec.guest.uuid):
         return False
-    if arguments.uuid and guest_options.guest_id(arguments) != wanted.guest.uuid:
+    if arguments.uuid and guest_options.guest_id(arguments) != spec.guest.uuid:
         return False
-    port = str(attachment.answer.vif.id) if attachment.answer else wanted.port_id
+    port = str(attachment.answer.vif.id) if attachment.answer else spec.port_id
     asked = (
-        (arguments.name, (wanted.interface,)),
+        (arguments.name, (spec.interface,)),
         (arguments.network, _networks(attachment)),
         (arguments.port, (port,)),
     )
@@ -96,22 +96,22 @@ def _networks(attachment: Attachment) -> tuple[str, ...]:
     vif = attachment.answer.vif if attachment.answer else None
     network = vif.network if vif is not None and vif.obj_attr_is_set("network") else None
     known = [getattr(network, field, None) for field in ("label", "id")]
-    return (attachment.wanted.network, *(str(name) for name in known if name))
+    return (attachment.spec.network, *(str(name) for name in known if name))
 
 
 def told(attachment: Attachment) -> dict[str, Any]:
     """For programs."""
     answer = attachment.answer
     return {
-        "instance": attachment.wanted.guest.name,
-        "uuid": attachment.wanted.guest.uuid,
-        "interface": attachment.wanted.interface,
-        "network": attachment.wanted.network or None,
+        "instance": attachment.spec.guest.name,
+        "uuid": attachment.spec.guest.uuid,
+        "interface": attachment.spec.interface,
+        "network": attachment.spec.network or None,
         "phase": attachment.phase.value,
         "host": attachment.host,
         "hypervisor": attachment.hypervisor,
         "network_driver": attachment.network_driver,
-        "port_id": str(answer.vif.id) if answer else attachment.wanted.port_id,
+        "port_id": str(answer.vif.id) if answer else attachment.spec.port_id,
         "binding": answer.choice if answer else None,
         "mac_address": str(answer.vif.address) if answer else None,
         "ip_addresses": addresses(answer.vif) if answer else [],

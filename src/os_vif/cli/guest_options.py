@@ -13,7 +13,7 @@ from os_vif.cli.exit_code import ExitCode
 
 if TYPE_CHECKING:
     from os_vif.hypervisors.driver import Guest
-    from os_vif.lifecycle import Sides, Wanted
+    from os_vif.lifecycle import AttachmentSpec, Parties
 
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}")
 
@@ -43,7 +43,7 @@ def add_guest(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--hot", action="store_true", help="it is running: give it the interface at once")
     group.add_argument(
-        "--place", default="", metavar="WHERE", help="where it is reached: a QMP socket, a libvirt URI, a namespace"
+        "--endpoint", default="", metavar="WHERE", help="where it is reached: a QMP socket, a libvirt URI, a namespace"
     )
     group.add_argument(
         "--option", action="append", default=[], metavar="NAME=VALUE", help="what only this hypervisor understands"
@@ -96,24 +96,24 @@ def _ip(text: str) -> str:
         raise argparse.ArgumentTypeError(f"{text!r:.60} is not an IP address") from None
 
 
-def sides(arguments: argparse.Namespace) -> Sides:
+def parties(arguments: argparse.Namespace) -> Parties:
     """The drivers that were named, or are configured."""
-    from os_vif.lifecycle import Sides, options
+    from os_vif.lifecycle import Parties, options
 
     if not (arguments.hypervisor or options.options().hypervisor):
         raise usage("No hypervisor is named.", "Say --hypervisor NAME, or set [os_vif] hypervisor in a --config-file.")
-    return Sides.load(
+    return Parties.load(
         network=arguments.network_driver or "", hypervisor=arguments.hypervisor or "", host=arguments.host or ""
     )
 
 
-def wanted(arguments: argparse.Namespace, chosen: Sides) -> Wanted:
+def spec(arguments: argparse.Namespace, chosen: Parties) -> AttachmentSpec:
     """What is to be attached."""
-    from os_vif.lifecycle import Wanted
+    from os_vif.lifecycle import AttachmentSpec
 
     if bool(arguments.network) == bool(arguments.port):
         raise usage("Either --network or --port is needed.", "`vif network list` shows the networks.")
-    return Wanted(
+    return AttachmentSpec(
         guest=_guest(arguments, chosen),
         network=arguments.network or "",
         port_id=arguments.port,
@@ -125,7 +125,7 @@ def wanted(arguments: argparse.Namespace, chosen: Sides) -> Wanted:
     )
 
 
-def require_known(arguments: argparse.Namespace, chosen: Sides) -> None:
+def require_known(arguments: argparse.Namespace, chosen: Parties) -> None:
     """For a guest that comes from another host: there it has its UUID from the hypervisor, by which its port is found.
 
     Raises CommandError where that was not said, and cannot be looked up here.
@@ -138,7 +138,7 @@ def require_known(arguments: argparse.Namespace, chosen: Sides) -> None:
     )
 
 
-def _guest(arguments: argparse.Namespace, chosen: Sides) -> Guest:
+def _guest(arguments: argparse.Namespace, chosen: Parties) -> Guest:
     from os_vif.hypervisors.driver import Guest
 
     return Guest(
@@ -148,12 +148,12 @@ def _guest(arguments: argparse.Namespace, chosen: Sides) -> Guest:
         queues=arguments.queues,
         vcpus=arguments.vcpus,
         shared_memory=arguments.shared_memory,
-        place=arguments.place,
+        endpoint=arguments.endpoint,
         options=dict(_pair(text) for text in arguments.option),
     )
 
 
-def _uuid(arguments: argparse.Namespace, chosen: Sides) -> str:
+def _uuid(arguments: argparse.Namespace, chosen: Parties) -> str:
     """The guest's UUID: as given, as it was attached with, as its hypervisor knows it, or made of its name."""
     known = _uuid_here(arguments, chosen)
     if not arguments.uuid:
@@ -167,7 +167,7 @@ def _uuid(arguments: argparse.Namespace, chosen: Sides) -> str:
     return given
 
 
-def _uuid_here(arguments: argparse.Namespace, chosen: Sides) -> str | None:
+def _uuid_here(arguments: argparse.Namespace, chosen: Parties) -> str | None:
     """What the guest is known by on this host, if it is.
 
     What it was attached with comes first: a guest may have been defined in libvirt after that, with another UUID.
@@ -175,19 +175,19 @@ def _uuid_here(arguments: argparse.Namespace, chosen: Sides) -> str | None:
     recorded = _recorded_uuids(arguments, chosen)
     if len(recorded) == 1:
         return recorded.pop()
-    return chosen.hypervisor.uuid_of(arguments.instance, arguments.place)
+    return chosen.hypervisor.uuid_of(arguments.instance, arguments.endpoint)
 
 
-def _recorded_uuids(arguments: argparse.Namespace, chosen: Sides) -> set[str]:
+def _recorded_uuids(arguments: argparse.Namespace, chosen: Parties) -> set[str]:
     from os_vif.lifecycle import Attachments
 
     if not Attachments.are_kept():
         return set()
     return {
-        one.wanted.guest.uuid
+        one.spec.guest.uuid
         for one in Attachments.here().all()
         if one.hypervisor == chosen.hypervisor.name
-        and (one.wanted.guest.name, one.wanted.guest.place) == (arguments.instance, arguments.place)
+        and (one.spec.guest.name, one.spec.guest.endpoint) == (arguments.instance, arguments.endpoint)
     }
 
 

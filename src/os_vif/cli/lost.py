@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from os_vif.cli.output import Output
 
 if TYPE_CHECKING:
-    from os_vif.host.garbage import Finding
+    from os_vif.host.engine.garbage import Finding
 
 HINT = "`vif journal rebuild` makes the records anew; docs/operating.md tells more"
 
@@ -18,11 +18,11 @@ def found(*, switches: bool = True) -> Sequence[Finding]:
     """What of it there is on this host; ``switches``: also in Open vSwitch. Raises HostError."""
     if not switches:
         # By the journal and the kernel alone: who only lists shall not load the plugins.
-        from os_vif import plugging
-        from os_vif.host.garbage import GarbageCollector
+        from os_vif.host.engine.garbage import GarbageCollector
+        from os_vif.plugging import requests
 
-        return GarbageCollector(plugging.engine()).lost(switches=False)
-    from os_vif import upkeep
+        return GarbageCollector(requests.engine()).lost(switches=False)
+    from os_vif.plugging import upkeep
 
     return upkeep.lost()
 

@@ -64,13 +64,13 @@ def check_sound(found: Sequence[Entry]) -> None:
 @contextlib.contextmanager
 def located(found: Sequence[Entry]) -> Iterator[None]:
     """Around the use of entries: an error about a field of one of them names the place in the file."""
-    from os_vif import plugging
+    from os_vif.plugging import requests
 
     try:
         yield
     except exception.ExceptionBase as error:
         told = errors.of_library(error)
-        entry = next((e for e in found if plugging.identity(e.vif) == told.places.get("vif_id")), None)
+        entry = next((e for e in found if requests.identity(e.vif) == told.places.get("vif_id")), None)
         if entry is not None and told.places.get("field"):
             field = str(told.places["field"])
             told.message = told.message.removeprefix(f"VIF {told.places['vif_id']}: ").removeprefix(f"{field}: ")
@@ -181,8 +181,8 @@ def _entries(found: Sequence[tuple[Any, Place]]) -> Iterator[Entry]:
 
 
 def _unsound(entry: Entry) -> Iterator[BadInput]:
-    from os_vif import plugging
     from os_vif.objects import validate
+    from os_vif.plugging import requests
 
     for problem in validate.problems(entry.vif):
         yield BadInput(
@@ -191,7 +191,7 @@ def _unsound(entry: Entry) -> Iterator[BadInput]:
             hint=problem.hint,
             file=entry.place.file,
             field=entry.place.inside(problem.field).path,
-            vif_id=plugging.identity(entry.vif),
+            vif_id=requests.identity(entry.vif),
         )
 
 
@@ -211,12 +211,12 @@ def _article(name: str) -> str:
 
 
 def _check_distinct(found: Sequence[Entry]) -> None:
-    from os_vif import plugging
+    from os_vif.plugging import requests
 
     places: dict[str, Place] = {}
     for entry in found:
         try:
-            vif_id = plugging.identity(entry.vif)
+            vif_id = requests.identity(entry.vif)
         except exception.ExceptionBase as error:
             raise placed(error, entry.place) from error
         if vif_id in places:

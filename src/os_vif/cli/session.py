@@ -75,7 +75,7 @@ class _Words(logging.Formatter):
 
 def use_state_directory(named: str | None) -> None:
     """Has the library keep its journal and locks in ``named``, made if need be; None is the usual place."""
-    from os_vif.host.store import STATE_DIR_VARIABLE, why_not
+    from os_vif.host.journal.store import STATE_DIR_VARIABLE, why_not
 
     if named is None:
         return
@@ -119,9 +119,9 @@ def _check_options() -> None:
     """oslo.config reads an option when it is used; a wrong value is better told of before anything is done."""
     from oslo_config import cfg
 
-    from os_vif import loading
+    from os_vif.loading import plugins
 
-    for name, plugin in loading.plugins().items():
+    for name, plugin in plugins.plugins().items():
         for option in plugin.CONFIG_OPTS:
             try:
                 plugin.config[option.dest]

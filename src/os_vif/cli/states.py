@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from os_vif.cli.exit_code import ExitCode
-from os_vif.inspection import CheckResult, CheckState
+from os_vif.plugging.inspection import CheckResult, CheckState
 
 #: The word for a state and its style; None where nothing can be told.
 WORDS = {

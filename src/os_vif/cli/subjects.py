@@ -6,13 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from os_vif import exception, loading, plugging, upkeep
+from os_vif import exception
 from os_vif.cli import errors, reading, recorded
 from os_vif.cli.errors import CommandError
 from os_vif.cli.exit_code import ExitCode
 from os_vif.cli.output import Output
 from os_vif.cli.progress import progress
 from os_vif.cli.reading import Entry
+from os_vif.loading import plugins
+from os_vif.plugging import requests, upkeep
 from os_vif.plugin import Plugin
 
 
@@ -41,7 +43,7 @@ def chosen(files: Sequence[str]) -> list[Subject]:
     if files:
         read = reading.entries(files)
         reading.check_sound(read)
-        return [Subject(plugging.identity(entry.vif), entry=entry) for entry in read]
+        return [Subject(requests.identity(entry.vif), entry=entry) for entry in read]
     damaged = [Subject(one.vif_id or "?", error=one.error) for one in recorded.damaged_here()]
     return [*(Subject(record.vif_id, record=record) for record in recorded.here()), *damaged]
 
@@ -52,14 +54,14 @@ ONLY_MARKS = "only its devices are known, by their marks; plug it again, and its
 
 def is_complete(subject: Subject) -> bool:
     """Whether what was asked for is known."""
-    from os_vif.host import found
+    from os_vif.host.engine import found
 
     return subject.record is None or found.is_complete(subject.record)
 
 
 def can_be_planned(vif: Any) -> bool:
     """Whether the VIF's plugin can say what it would do. Raises NoMatchingPlugin."""
-    return isinstance(loading.plugin(vif.plugin), Plugin)
+    return isinstance(plugins.plugin(vif.plugin), Plugin)
 
 
 def each(

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from os_vif.host.netlink import NLM_F_DUMP, KernelError, attributes, conversation, u32
+from os_vif.host.kernel.netlink import NLM_F_DUMP, KernelError, attributes, conversation, u32
 
 _RTM_GETLINK = 18
 _LINK = struct.Struct("=BxHiII")

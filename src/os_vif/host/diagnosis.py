@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from os_vif.host import bridge_signs, forward_signs
-from os_vif.host.access import HostAccess
+from os_vif.host.access.host import HostAccess
 from os_vif.host.degradation import Degradation
 from os_vif.host.state import Resource
 

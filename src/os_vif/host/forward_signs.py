@@ -7,11 +7,12 @@ import ipaddress
 import socket
 from collections.abc import Iterator, Sequence
 
-from os_vif.host import bridge_signs, rtnetlink_ip
-from os_vif.host.access import HostAccess
+from os_vif.host import bridge_signs
+from os_vif.host.access.host import HostAccess
 from os_vif.host.degradation import Code, Degradation
 from os_vif.host.filter_path import Drop, Packet, find_drop
-from os_vif.host.rtnetlink import LinkInfo
+from os_vif.host.kernel import addresses as rtnetlink_ip
+from os_vif.host.kernel.rtnetlink import LinkInfo
 from os_vif.host.state import ForwardingRules, Resource
 
 _TOOLS = {"ipv4": "iptables", "ipv6": "ip6tables", "bridge": "ebtables"}

@@ -20,8 +20,8 @@ class Guest:
     """A guest, as far as its interfaces are concerned.
 
     ``model``: the device that it is to see (virtio, e1000); empty leaves it to the driver. ``queues``: pairs of queues.
-    ``shared_memory``: None where the driver is to find out. ``place``: where a running guest is reached, which is for
-    the driver to understand: the path of a QMP socket, a network namespace. ``options``: more, by the driver's names.
+    ``shared_memory``: None where the driver is to find out. ``endpoint``: where a running guest is reached, the
+    path of a QMP socket, a network namespace, whatever the driver needs. ``options``: more, by the driver's names.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Guest:
     queues: int = 1
     vcpus: int = 1
     shared_memory: bool | None = None
-    place: str = ""
+    endpoint: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -59,8 +59,8 @@ class HypervisorDriver(abc.ABC):
         self.name = name
         self.config = config
 
-    def uuid_of(self, guest_name: str, place: str) -> str | None:
-        """The UUID by which the hypervisor at ``place`` knows a guest; None where it does not.
+    def uuid_of(self, guest_name: str, endpoint: str) -> str | None:
+        """The UUID by which the hypervisor at ``endpoint`` knows a guest; None where it does not.
 
         Raises HypervisorUnavailable where it must be asked and does not answer.
         """

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 
+from os_vif.loading.readiness import Lack, Lacking, Readiness
 from os_vif.negotiation.binding_types import BINDING_TYPES, name_of
 from os_vif.negotiation.offer import Candidate, Constraints, Offer, Withdrawn
-from os_vif.readiness import Lack, Lacking, Readiness
 
 if TYPE_CHECKING:
     from os_vif.hypervisors.driver import Guest

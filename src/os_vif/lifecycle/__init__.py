@@ -16,22 +16,22 @@ from os_vif.lifecycle.attaching import attach, detach
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
 from os_vif.lifecycle.collecting import Collected, collect
 from os_vif.lifecycle.migrating import abort, activate, prepare
+from os_vif.lifecycle.parties import Parties
 from os_vif.lifecycle.rebuilding import Rebuilding, Rebuilt, rebuild
 from os_vif.lifecycle.services import check_services, collect_services, repair_services
-from os_vif.lifecycle.sides import Sides
+from os_vif.lifecycle.spec import AttachmentSpec
 from os_vif.lifecycle.verifying import Trouble, missing_devices, verify
-from os_vif.lifecycle.wanted import Wanted
 
 __all__ = [
     "Attachment",
+    "AttachmentSpec",
     "Attachments",
     "Collected",
+    "Parties",
     "Phase",
     "Rebuilding",
     "Rebuilt",
-    "Sides",
     "Trouble",
-    "Wanted",
     "abort",
     "activate",
     "attach",

@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
-from os_vif.host import neighbours, rtnetlink
+from os_vif.host.kernel import neighbours, rtnetlink
 from os_vif.hypervisors.reading import stated
 
 

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import os_vif
 from os_vif import exception
 from os_vif.hypervisors.driver import Rendering
-from os_vif.lifecycle import telling
+from os_vif.lifecycle import hints
 from os_vif.lifecycle.announcing import announce
 from os_vif.lifecycle.attachments import ATTACHING, MIGRATING, Attachment, Attachments, Phase
 from os_vif.lifecycle.binding import bind, plug
-from os_vif.lifecycle.leaving import all_or_nothing, take_away, ways_back
-from os_vif.lifecycle.sides import Sides
+from os_vif.lifecycle.parties import Parties
+from os_vif.lifecycle.release import all_or_nothing, take_away, ways_back
+from os_vif.lifecycle.spec import AttachmentSpec
 from os_vif.lifecycle.unchanged import unchanged
 from os_vif.lifecycle.undo import Undo
-from os_vif.lifecycle.wanted import Wanted
 from os_vif.negotiation.answer import Answer
 from os_vif.negotiation.request import Purpose
 
@@ -36,7 +36,7 @@ class Attached:
         return self.attachment.bound
 
 
-def attach(wanted: Wanted, sides: Sides) -> Attached:
+def attach(spec: AttachmentSpec, parties: Parties) -> Attached:
     """Gives a guest an interface. Doing it again changes nothing, mends what has gone, and finishes what was cut off.
 
     Any failure takes back what was done, unless the interface was in use before the call: no binding, no device and
@@ -44,51 +44,51 @@ def attach(wanted: Wanted, sides: Sides) -> Attached:
     guest has it already, and not as wanted now; UndoFailed where taking back failed too, and then detach() goes on.
     """
     attachments = Attachments.here()
-    with attachments.alone(wanted.key):
-        known = unchanged(wanted, sides, attachments, ATTACHING, "attaching it")
+    with attachments.alone(spec.key):
+        known = unchanged(spec, parties, attachments, ATTACHING, "attaching it")
         if known is not None and known.phase is Phase.ACTIVE:
-            return _again(known, wanted, sides, attachments)
-        undo = ways_back(known, sides)  # what an interrupted call has left goes as well
-        with all_or_nothing(wanted, attachments, undo, "detach"):
-            return _attach(wanted, sides, attachments, undo)
+            return _again(known, spec, parties, attachments)
+        undo = ways_back(known, parties)  # what an interrupted call has left goes as well
+        with all_or_nothing(spec, attachments, undo, "detach"):
+            return _attach(spec, parties, attachments, undo)
 
 
-def _attach(wanted: Wanted, sides: Sides, attachments: Attachments, undo: Undo) -> Attached:
-    attachment = attachments.put(sides.begin(wanted, Phase.BINDING))
-    answer = bind(wanted, sides, Purpose.ATTACH, undo)
-    rendering = sides.hypervisor.render(answer.vif, wanted.guest)
+def _attach(spec: AttachmentSpec, parties: Parties, attachments: Attachments, undo: Undo) -> Attached:
+    attachment = attachments.put(parties.begin(spec, Phase.BINDING))
+    answer = bind(spec, parties, Purpose.ATTACH, undo)
+    rendering = parties.hypervisor.render(answer.vif, spec.guest)
     attachment = attachments.put(attachment, Phase.PLUGGING, answer=answer)
-    plug(answer, wanted, undo)
+    plug(answer, spec, undo)
     attachment = attachments.put(attachment, Phase.ATTACHING)
-    if wanted.hot:
-        undo.push("take it from the guest", lambda: sides.hypervisor.detach(answer.vif, wanted.guest))
-        sides.hypervisor.attach(answer.vif, wanted.guest)
+    if spec.hot:
+        undo.push("take it from the guest", lambda: parties.hypervisor.detach(answer.vif, spec.guest))
+        parties.hypervisor.attach(answer.vif, spec.guest)
     attachment = attachments.put(attachment, Phase.ACTIVATING)
-    sides.network.activate(str(answer.vif.id), sides.host, answer.generation)
+    parties.network.activate(str(answer.vif.id), parties.host, answer.generation)
     announce(answer.vif)
     return Attached(attachments.put(attachment, Phase.ACTIVE), rendering)
 
 
-def _again(known: Attachment, wanted: Wanted, sides: Sides, attachments: Attachments) -> Attached:
+def _again(known: Attachment, spec: AttachmentSpec, parties: Parties, attachments: Attachments) -> Attached:
     """Goes by the answer of then: asked anew, the network side might bind an interface that is in use in another way.
 
     It is asked first whether the binding still holds, before a guest that has moved away is wired here again.
     """
     answer = known.bound
     try:
-        sides.network.activate(str(answer.vif.id), sides.host, answer.generation)
+        parties.network.activate(str(answer.vif.id), parties.host, answer.generation)
     except (exception.BindingChanged, exception.NetworkNotFound) as error:
-        error.hint = telling.has_moved(known)
+        error.hint = hints.has_moved(known)
         raise
-    rendering = sides.hypervisor.render(answer.vif, wanted.guest)
-    os_vif.plug(answer.vif, wanted.instance)
-    if wanted.hot:
-        sides.hypervisor.attach(answer.vif, wanted.guest)
-    now = dataclasses.replace(known.wanted, guest=wanted.guest, hot=wanted.hot or known.wanted.hot)
-    return Attached(attachments.put(known, wanted=now), rendering)
+    rendering = parties.hypervisor.render(answer.vif, spec.guest)
+    os_vif.plug(answer.vif, spec.instance)
+    if spec.hot:
+        parties.hypervisor.attach(answer.vif, spec.guest)
+    now = dataclasses.replace(known.spec, guest=spec.guest, hot=spec.hot or known.spec.hot)
+    return Attached(attachments.put(known, spec=now), rendering)
 
 
-def detach(key: str, sides: Sides, *, force: bool = False) -> Sequence[str]:
+def detach(key: str, parties: Parties, *, force: bool = False) -> Sequence[str]:
     """Takes an interface from a guest, and everything that was made for it: the way back of attach(), from anywhere.
 
     Every step is tried even when one fails. Raises NotAttached, WrongPhase, and LifecycleError, which tells of all
@@ -101,5 +101,5 @@ def detach(key: str, sides: Sides, *, force: bool = False) -> Sequence[str]:
     with attachments.alone(key, in_any_case=True):
         found = attachments.required(key)
         if found.phase in MIGRATING and not force:
-            raise telling.wrong_phase(found, "detaching it")
-        return take_away(found, sides, attachments, force=force)
+            raise hints.wrong_phase(found, "detaching it")
+        return take_away(found, parties, attachments, force=force)

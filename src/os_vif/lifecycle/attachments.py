@@ -16,14 +16,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from os_vif import exception, plugging
-from os_vif.host import deadline
-from os_vif.host.deadline import Deadline
-from os_vif.host.locks import Locks
-from os_vif.host.sqlite_file import MEMORY, Schema, SqliteFile
+from os_vif import exception
+from os_vif.host.journal.locks import Locks
+from os_vif.host.journal.sqlite_file import MEMORY, Schema, SqliteFile
+from os_vif.host.process import deadline
+from os_vif.host.process.deadline import Deadline
 from os_vif.hypervisors.driver import Guest
-from os_vif.lifecycle.wanted import Wanted
+from os_vif.lifecycle.spec import AttachmentSpec
 from os_vif.negotiation.answer import Answer
+from os_vif.plugging import requests
 
 if TYPE_CHECKING:
     from typing import Self
@@ -70,7 +71,7 @@ ATTACHING = tuple(phase for phase in Phase if phase not in MIGRATING)
 class Attachment:
     """An interface of a guest on this host. ``answer`` is None until the network side has given one."""
 
-    wanted: Wanted
+    spec: AttachmentSpec
     network_driver: str
     hypervisor: str
     host: str
@@ -80,7 +81,7 @@ class Attachment:
     @property
     def key(self) -> str:
         """See Wanted.key."""
-        return self.wanted.key
+        return self.spec.key
 
     @property
     def bound(self) -> Answer:
@@ -153,7 +154,7 @@ class Attachments:
                 readable.append(self._read(*row))
             except exception.RecordDamaged as error:
                 damaged[str(row[0])] = error
-        return sorted(readable, key=lambda found: (found.wanted.guest.name, found.key)), damaged
+        return sorted(readable, key=lambda found: (found.spec.guest.name, found.key)), damaged
 
     def put(self, attachment: Attachment, phase: Phase | None = None, **changed: Any) -> Attachment:
         """Writes it down, as ``phase`` and with what has changed; returns it so."""
@@ -184,14 +185,14 @@ class Attachments:
 
 
 def _path() -> Path | None:
-    journal = plugging.engine().journal.home
+    journal = requests.engine().journal.identity
     return Path(journal).with_name("attachments.db") if journal else None
 
 
 def _written(attachment: Attachment) -> str:
     answer = attachment.answer
     values = {
-        "wanted": dataclasses.asdict(attachment.wanted),
+        "wanted": dataclasses.asdict(attachment.spec),
         "network_driver": attachment.network_driver,
         "hypervisor": attachment.hypervisor,
         "host": attachment.host,
@@ -202,11 +203,11 @@ def _written(attachment: Attachment) -> str:
 
 def _read(text: str, phase: str) -> Attachment:
     values = json.loads(text)
-    wanted = values.pop("wanted")
-    wanted["ip_addresses"] = tuple(wanted["ip_addresses"])
+    spec = values.pop("wanted")
+    spec["ip_addresses"] = tuple(spec["ip_addresses"])
     answer = values.pop("answer")
     return Attachment(
-        wanted=Wanted(**{**wanted, "guest": Guest(**wanted["guest"])}),
+        spec=AttachmentSpec(**{**spec, "guest": Guest(**spec["guest"])}),
         phase=Phase(phase),
         answer=None if answer is None else Answer.obj_from_primitive(answer),
         **values,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from os_vif.host.orphans import Claims
+from os_vif.host.engine.orphans import Claims
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
 
 
@@ -16,6 +16,4 @@ def attached() -> list[Attachment]:
 
 def claims() -> Claims:
     """By the record of attachments. Raises JournalError."""
-    return Claims(
-        {str(one.bound.vif.id): f"guest {one.wanted.guest.name} is attached by its VIF" for one in attached()}
-    )
+    return Claims({str(one.bound.vif.id): f"guest {one.spec.guest.name} is attached by its VIF" for one in attached()})

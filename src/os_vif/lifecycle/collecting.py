@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from os_vif import drivers, exception
+from os_vif import exception
 from os_vif.lifecycle import options
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
-from os_vif.lifecycle.leaving import take_away
-from os_vif.lifecycle.sides import Sides
+from os_vif.lifecycle.parties import Parties
+from os_vif.lifecycle.release import take_away
+from os_vif.loading import drivers
 
 if TYPE_CHECKING:
     from os_vif.networks.driver import Binding, NetworkDriver
@@ -94,4 +95,4 @@ def _collect_attachment(binding: Binding, key: str, network: NetworkDriver) -> N
         elif found.phase is Phase.ACTIVE:
             network.activate(binding.port_id, binding.host, found.bound.generation)
         else:
-            take_away(found, Sides.of(found), attachments)
+            take_away(found, Parties.of(found), attachments)

@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from os_vif import exception, plugging, upkeep
-from os_vif.host import backups, found, salvage, store
-from os_vif.host.engine import Engine
-from os_vif.host.journal import Record, Scope
-from os_vif.host.plan import Holding
+from os_vif import exception
+from os_vif.host.contract.plan import Holding
+from os_vif.host.engine import found
+from os_vif.host.engine.engine import Engine
+from os_vif.host.journal import backups, salvage, store
+from os_vif.host.journal.journal import Record, Scope
 from os_vif.lifecycle import claims
 from os_vif.lifecycle.attachments import Attachment, Phase
+from os_vif.plugging import requests, upkeep
 
 _PREPARED = (Phase.PREPARING, Phase.PREPARED)
 
@@ -43,9 +45,9 @@ class Rebuilding:
 
 def rebuild(*, dry_run: bool) -> Rebuilding:
     """Makes the records that are missing; with ``dry_run`` only tells which. Raises JournalError, HostError."""
-    engine = plugging.engine()
+    engine = requests.engine()
     path = Path(engine.journal.path)
-    damage = salvage.damage(path) if engine.journal.home else []
+    damage = salvage.damage(path) if engine.journal.identity else []
     left = salvage.read(path) if damage else salvage.Salvaged()
     aside = None
     if damage and not dry_run:
@@ -78,7 +80,7 @@ class _Rebuilder:
     def run(self, left: salvage.Salvaged) -> Iterator[Rebuilt]:
         yield from self._from(left, "the damaged journal", lambda record, held: True)
         path = Path(self._engine.journal.path)
-        if self._engine.journal.home:
+        if self._engine.journal.identity:
             for number, one in enumerate([*store.those_set_aside(path), *backups.of_file(path.parent, path.name)]):
                 fits = self._is_there if number else self._is_there_or_elsewhere
                 yield from self._from(salvage.read(one), _named(one), fits)
@@ -109,10 +111,10 @@ class _Rebuilder:
 
     def _from_attachment(self, attachment: Attachment) -> Iterator[Rebuilt]:
         vif = attachment.bound.vif
-        vif_id = plugging.identity(vif)
+        vif_id = requests.identity(vif)
         if not self._is_new(vif_id, self._here):
             return
-        source = f"the attachment of guest {attachment.wanted.guest.name}"
+        source = f"the attachment of guest {attachment.spec.guest.name}"
         try:
             if not self._dry_run:
                 self._adopt(attachment)
@@ -123,7 +125,7 @@ class _Rebuilder:
         yield Rebuilt(vif_id, source, (str(getattr(vif, "vif_name", "") or vif_id),))
 
     def _adopt(self, attachment: Attachment) -> None:
-        upkeep.adopt(attachment.bound.vif, attachment.wanted.instance, silent=attachment.phase in _PREPARED)
+        upkeep.adopt(attachment.bound.vif, attachment.spec.instance, silent=attachment.phase in _PREPARED)
 
     def _from_marks(self) -> Iterator[Rebuilt]:
         """What names this journal, or none: nobody else can know it."""

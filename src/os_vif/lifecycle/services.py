@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from os_vif import drivers, exception
+from os_vif import exception
 from os_vif.lifecycle import options
 from os_vif.lifecycle.attachments import Attachments
+from os_vif.loading import drivers
 from os_vif.networks.driver import NetworkDriver, Service
 
 

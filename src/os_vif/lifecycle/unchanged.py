@@ -7,58 +7,56 @@ from collections.abc import Collection
 from typing import Any
 
 from os_vif import exception
-from os_vif.lifecycle import telling
+from os_vif.lifecycle import hints
 from os_vif.lifecycle.attachments import MIGRATING, Attachment, Attachments, Phase
-from os_vif.lifecycle.sides import Sides
-from os_vif.lifecycle.wanted import Wanted
+from os_vif.lifecycle.parties import Parties
+from os_vif.lifecycle.spec import AttachmentSpec
 
 
 def unchanged(
-    wanted: Wanted, sides: Sides, attachments: Attachments, phases: Collection[Phase], action: str
+    spec: AttachmentSpec, parties: Parties, attachments: Attachments, phases: Collection[Phase], action: str
 ) -> Attachment | None:
     """What is known of the attachment, if it is; in one of ``phases``, and the same as is wanted now.
 
     ``action``: what cannot be done in other phases. Raises WrongPhase, AttachedOtherwise.
     """
-    known = attachments.get(wanted.key)
+    known = attachments.get(spec.key)
     if known is not None:
         if known.phase not in phases:
-            raise telling.wrong_phase(known, action)
-        _check_unchanged(known, wanted, sides)
+            raise hints.wrong_phase(known, action)
+        _check_unchanged(known, spec, parties)
     return known
 
 
-def _check_unchanged(known: Attachment, wanted: Wanted, sides: Sides) -> None:
+def _check_unchanged(known: Attachment, spec: AttachmentSpec, parties: Parties) -> None:
     """The error tells of every difference.
 
     Where the guest is reached, and whether it runs, may change.
     """
-    before = _facts(known.wanted, known.network_driver, known.hypervisor, known.host)
-    now = _facts(wanted, sides.network.name, sides.hypervisor.name, sides.host)
+    before = _facts(known.spec, known.network_driver, known.hypervisor, known.host)
+    now = _facts(spec, parties.network.name, parties.hypervisor.name, parties.host)
     changes = [
         f"{name} {_shown(now[name])} instead of {_shown(before[name])}" for name in now if now[name] != before[name]
     ]
     if not changes:
         return
-    error = exception.AttachedOtherwise(
-        instance=wanted.guest.name, interface=wanted.interface, changes=", ".join(changes)
-    )
+    error = exception.AttachedOtherwise(instance=spec.guest.name, interface=spec.interface, changes=", ".join(changes))
     other = "" if known.phase in MIGRATING else " Another name (--as) gives the guest one more."
-    error.hint = telling.way_on(known) + other
+    error.hint = hints.way_on(known) + other
     raise error
 
 
-def _facts(wanted: Wanted, network_driver: str, hypervisor: str, host: str) -> dict[str, Any]:
-    guest = wanted.guest
+def _facts(spec: AttachmentSpec, network_driver: str, hypervisor: str, host: str) -> dict[str, Any]:
+    guest = spec.guest
     return {
-        "network": wanted.network,
-        "port": wanted.port_id,
+        "network": spec.network,
+        "port": spec.port_id,
         "hypervisor": hypervisor,
         "network driver": network_driver,
         "host": host,
-        "vnic type": wanted.vnic_type,
-        "MAC address": wanted.mac_address,
-        "IP addresses": wanted.ip_addresses,
+        "vnic type": spec.vnic_type,
+        "MAC address": spec.mac_address,
+        "IP addresses": spec.ip_addresses,
         "model": guest.model,
         "queues": guest.queues,
         "vcpus": guest.vcpus,

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from os_vif import exception, plugging, upkeep
-from os_vif.host import backups, found, salvage
-from os_vif.host.journal import PLUGGED, Record
+from os_vif import exception
+from os_vif.host.engine import found
+from os_vif.host.journal import backups, salvage
+from os_vif.host.journal.journal import PLUGGED, Record
+from os_vif.plugging import requests, upkeep
 
 DAMAGED, UNREADABLE, DEVICE_MISSING, NOT_RECORDED = "damaged", "unreadable", "device-missing", "not-recorded"
 UNFINISHED, UNSEARCHED = "unfinished", "unsearched"
@@ -26,8 +28,8 @@ class Trouble:
 
 def verify() -> list[Trouble]:
     """All that is wrong, the worst first. Raises HostError."""
-    engine = plugging.engine()
-    damage = [*_damage()] if engine.journal.home else []
+    engine = requests.engine()
+    damage = [*_damage()] if engine.journal.identity else []
     try:
         return [*damage, *_unreadable(), *_compared()]
     except exception.JournalError as error:
@@ -35,7 +37,7 @@ def verify() -> list[Trouble]:
 
 
 def _damage() -> Iterator[Trouble]:
-    path = Path(plugging.engine().journal.path)
+    path = Path(requests.engine().journal.path)
     for name in backups.FILES:
         file = path.with_name(name) if name != "journal.db" else path
         if file.exists():
@@ -43,13 +45,13 @@ def _damage() -> Iterator[Trouble]:
 
 
 def _unreadable() -> Iterator[Trouble]:
-    journal = plugging.engine().journal
+    journal = requests.engine().journal
     for one in [*journal.sorted_out()[1], *journal.damaged_holdings()]:
         yield Trouble(UNREADABLE, one.vif_id, str(one.error))
 
 
 def _compared() -> Iterator[Trouble]:
-    engine = plugging.engine()
+    engine = requests.engine()
     here = engine.scope()
     for record in engine.journal.sorted_out()[0]:
         if record.scope == here:
@@ -71,6 +73,6 @@ def _missing(record: Record) -> Iterator[Trouble]:
 
 def missing_devices(record: Record) -> list[str]:
     """What is recorded as made by us and is not there, in words."""
-    engine = plugging.engine()
+    engine = requests.engine()
     held = engine.journal.holdings(record.scope, record.vif_id)
     return [f"{label} is recorded, and not there" for label in found.missing(engine.host, held)]

@@ -16,7 +16,7 @@ from typing import Any
 
 from os_vif import exception
 from os_vif.negotiation.answer import Answer
-from os_vif.negotiation.picking import Picker
+from os_vif.negotiation.json_reader import Picker
 from os_vif.negotiation.profile import LIMIT, json_length
 from os_vif.negotiation.refusal import Refusal
 from os_vif.negotiation.short_form import lengthen, shorten

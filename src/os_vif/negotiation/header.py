@@ -15,8 +15,8 @@ from typing import NoReturn
 from os_vif import exception
 from os_vif.negotiation import structured_list
 from os_vif.negotiation.binding_types import BINDING_TYPES
+from os_vif.negotiation.json_reader import MOST_ITEMS
 from os_vif.negotiation.offer import Candidate, Constraints, Offer
-from os_vif.negotiation.picking import MOST_ITEMS
 from os_vif.negotiation.versions import parse_range, told_range
 from os_vif.objects import vif as vifs
 from os_vif.objects.host_info import HostPortProfileInfo, HostVIFInfo

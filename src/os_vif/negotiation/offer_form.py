@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from os_vif import exception
+from os_vif.negotiation.json_reader import Picker
 from os_vif.negotiation.offer import Candidate, Constraints, ObjectVersions, Offer, Withdrawn
-from os_vif.negotiation.picking import Picker
 from os_vif.negotiation.versions import parse_range, told_range
 from os_vif.objects.host_info import HostPortProfileInfo, HostVIFInfo
 from os_vif.objects.wire.versions import parse

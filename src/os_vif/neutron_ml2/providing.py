@@ -12,8 +12,9 @@ from os_vif.negotiation.choice import Choice
 from os_vif.negotiation.offer import BY_PLUGIN, Offer
 from os_vif.negotiation.provision import Provision
 from os_vif.negotiation.refusal import Code
-from os_vif.networks.neutron import provided, vifs
-from os_vif.networks.neutron.wired import Wired
+from os_vif.networks.neutron import provisions as provided
+from os_vif.networks.neutron import vifs
+from os_vif.networks.neutron.binding import Wired
 from os_vif.neutron_ml2.asking import Reply, WouldBind
 from os_vif.objects import vif as classes
 

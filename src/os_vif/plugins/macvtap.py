@@ -48,7 +48,7 @@ class MacvtapPlugin(Plugin):
 
 def _resources(vif: VIFBase) -> Iterator[Resource]:
     from os_vif.host.state import NO_HOST_IP, ExistingLink, Macvtap
-    from os_vif.host.state_vf import LinkOfFunction
+    from os_vif.host.state.vf import LinkOfFunction
 
     name = reading.required(vif, "vif_name", "because it names the macvtap")
     mode = _MODES[reading.required(vif, "mode", "because a macvtap cannot be made without")]

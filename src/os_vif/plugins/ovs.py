@@ -69,7 +69,7 @@ class OvsPlugin(Plugin):
 
     def whereabouts(self) -> tuple[Resource, ...]:
         """Where to look for ports that no record tells of: the database that is configured, expected if by somebody."""
-        from os_vif.host.state_ovs import OvsDatabase
+        from os_vif.host.state.ovs import OvsDatabase
         from os_vif.plugins.ovs_wiring import database
 
         by_default = next(option.default for option in OPTIONS if option.name == "ovsdb_connection")

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from os_vif.host.state import NO_HOST_IP, Bridge, ExistingLink, IfForeign, Resource, Tap, Veth, VethPeer
-from os_vif.host.state_ovs import OvsBridge, OvsPort
-from os_vif.host.state_vf import Representor, RepresentorPort
+from os_vif.host.state.ovs import OvsBridge, OvsPort
+from os_vif.host.state.vf import Representor, RepresentorPort
 from os_vif.plugins import names, reading
 from os_vif.plugins.ovs_options import NAME
 
@@ -66,7 +66,7 @@ class Wiring:
         yield Veth(name=near, peer=far, master=bridge, **common)
         yield VethPeer(name=far, peer=near, **common)
         yield self._integration_bridge()
-        yield self._port(far, at_birth=self._isolation(), qos_type=self._qos_type())
+        yield self._port(far, at_creation=self._isolation(), qos_type=self._qos_type())
 
     def native(self) -> Iterator[Resource]:
         """The bridge; the port and the tap where the port profile asks for them. Else the hypervisor makes them."""
@@ -88,7 +88,7 @@ class Wiring:
             type=VHOST_USER_TYPE[mode],
             options=options,
             mtu_request=self._mtu(),
-            at_birth=self._isolation(),
+            at_creation=self._isolation(),
         )
 
     def virtual_function(self) -> Iterator[Resource]:
@@ -107,7 +107,7 @@ class Wiring:
             vf=address,
             bridge=self._switch,
             external_ids=self._external_ids(),
-            at_birth=self._isolation(),
+            at_creation=self._isolation(),
             **particulars,
             **self._database(),
         )
@@ -130,7 +130,7 @@ class Wiring:
         if self._config.per_port_bridge and not self._is_trunk():
             yield from self._behind_a_bridge_of_its_own(tap)
         else:
-            yield self._port(tap, at_birth=self._isolation(), qos_type=self._qos_type())
+            yield self._port(tap, at_creation=self._isolation(), qos_type=self._qos_type())
 
     def _behind_a_bridge_of_its_own(self, tap: str) -> Iterator[Resource]:
         port_id = reading.required(self._vif, "id", "because the port's bridge is named after it")
@@ -150,7 +150,7 @@ class Wiring:
         yield OvsPort(name=here, type="patch", options={"peer": there}, **inside)
         # The network side goes by the interface id, and knows the integration bridge only.
         isolation = {"tag": DEAD_VLAN} if self._config.isolate_vif else {}
-        yield self._port(there, type="patch", options={"peer": here}, at_birth=isolation)
+        yield self._port(there, type="patch", options={"peer": here}, at_creation=isolation)
 
     def _integration_bridge(self, default_datapath: str = DATAPATH_SYSTEM) -> OvsBridge:
         """A trunk's bridge belongs to its parent port and goes with it, unless it is in use; others are for good."""

@@ -16,10 +16,10 @@ import signal
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from os_vif.host.access import HostAccess
-from os_vif.host.operations import Operation, OperationFailed
-from os_vif.host.plan import Step
-from os_vif.host.worker import Observer
+from os_vif.host.access.host import HostAccess
+from os_vif.host.contract.operations import Operation, OperationFailed
+from os_vif.host.contract.plan import Step
+from os_vif.host.engine.executor import Observer
 
 
 class Died(BaseException):

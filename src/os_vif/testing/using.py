@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import os_vif
-from os_vif import plugging
-from os_vif.host.engine import Engine
-from os_vif.host.journal import Journal
-from os_vif.host.locks import Locks
-from os_vif.host.worker import Observer
+from os_vif.host.engine.engine import Engine
+from os_vif.host.engine.executor import Observer
+from os_vif.host.journal.journal import Journal
+from os_vif.host.journal.locks import Locks
+from os_vif.plugging import requests
 from os_vif.testing.fake.host import FakeHost
 
 
@@ -32,13 +32,13 @@ def fake_host(
     """
     host = host or FakeHost()
     engine = engine_on(host, state, observer)
-    before = plugging.in_use()
-    plugging.use(engine)
+    before = requests.in_use()
+    requests.use(engine)
     os_vif.initialize()
     try:
         yield host
     finally:
-        plugging.use(before)
+        requests.use(before)
         engine.journal.close()
 
 

@@ -11,8 +11,9 @@ import jsonschema
 import pytest
 from oslo_config import cfg
 
-from os_vif import drivers, exception
+from os_vif import exception
 from os_vif.hypervisors.driver import Guest
+from os_vif.loading import drivers
 from os_vif.objects.network import Network
 from os_vif.objects.vif import VIFOpenVSwitch, VIFPortProfileOpenVSwitch, VIFVHostUser
 from support import vifs
@@ -103,10 +104,10 @@ def test_what_it_cannot_take_is_refused(driver, vif, wanted, reason):
 def test_an_interface_comes_and_goes(driver, running):
     """Each is asked for once, however often the driver is."""
     for _ in range(2):
-        driver.attach(vifs.generic(), guest(place=running.path))
+        driver.attach(vifs.generic(), guest(endpoint=running.path))
         assert list(running.interfaces) == [f"net-{ID}"]
     for _ in range(2):
-        driver.detach(vifs.generic(), guest(place=running.path))
+        driver.detach(vifs.generic(), guest(endpoint=running.path))
         assert running.tree == {}
     assert running.changes == 2
 
@@ -115,23 +116,23 @@ def test_a_guest_that_does_not_let_go_is_told_of(driver, running):
     """The interface is configured no more; detaching again asks nothing twice, and goes on waiting."""
     cfg.CONF.set_override("hot_plug_timeout", 1, group="os_vif_hypervisor_cloud_hypervisor")
     running.lets_go = False
-    driver.attach(vifs.generic(), guest(place=running.path))
+    driver.attach(vifs.generic(), guest(endpoint=running.path))
     for _ in range(2):
         with pytest.raises(exception.HotPlugFailed) as caught:
-            driver.detach(vifs.generic(), guest(place=running.path))
+            driver.detach(vifs.generic(), guest(endpoint=running.path))
         assert str(caught.value) == (
             f"cloud_hypervisor did not detach interface {ID} of guest: Gave up after 1 seconds while waiting for the"
             f" guest to let go of net-{ID}."
         )
     assert running.changes == 2
     running.tree.clear()
-    driver.detach(vifs.generic(), guest(place=running.path))
+    driver.detach(vifs.generic(), guest(endpoint=running.path))
 
 
 def test_a_refusal_is_told_in_its_words(driver, running):
     """Here: an MTU below 0, which the schema does not take."""
     with pytest.raises(exception.HotPlugFailed) as caught:
-        driver.attach(vifs.generic(network=Network(mtu=-1)), guest(place=running.path))
+        driver.attach(vifs.generic(network=Network(mtu=-1)), guest(endpoint=running.path))
     assert str(caught.value) == (
         f'cloud_hypervisor did not attach interface {ID} of guest: vm.add-net: "-1 is less than the minimum of 0".'
     )
@@ -146,7 +147,7 @@ def test_somebody_elses_socket_is_told_of(driver, tmp_path):
         theirs.listen()
         threading.Thread(target=_welcome, args=(theirs,)).start()
         with pytest.raises(exception.HotPlugFailed, match=f"{path} does not answer as Cloud Hypervisor does"):
-            driver.attach(vifs.generic(), guest(place=str(path)))
+            driver.attach(vifs.generic(), guest(endpoint=str(path)))
 
 
 def _welcome(listening):
@@ -158,11 +159,11 @@ def _welcome(listening):
 def test_a_guest_that_is_not_there(driver):
     """It cannot be given anything, and has let go of everything."""
     with pytest.raises(exception.GuestNotFound) as caught:
-        driver.attach(vifs.generic(), guest(place="/nowhere/api"))
+        driver.attach(vifs.generic(), guest(endpoint="/nowhere/api"))
     assert str(caught.value) == (
         "cloud_hypervisor has no guest guest: its API does not answer at /nowhere/api: No such file or directory."
     )
-    driver.detach(vifs.generic(), guest(place="/nowhere/api"))
+    driver.detach(vifs.generic(), guest(endpoint="/nowhere/api"))
 
 
 @pytest.mark.parametrize(("shared", "code"), [(True, "ovs-unreachable"), (False, "no-shared-memory")])
@@ -171,7 +172,7 @@ def test_a_running_guest_is_asked_for_its_memory(driver, running, options, share
     require_tun()
     options("os_vif_ovs", ovsdb_connection="unix:/nowhere/db.sock")
     running.memory["shared"] = shared
-    offer = driver.offer(guest(place=running.path, vcpus=4), "host-1")
+    offer = driver.offer(guest(endpoint=running.path, vcpus=4), "host-1")
     assert {one.name: one.code for one in offer.withdrawn} == {"vhostuser": code, "ovs": "ovs-unreachable"}
     assert [(one.name, one.constraints.max_queues) for one in offer.candidates] == [("tap", 4)]
     assert offer.hypervisor == "cloud_hypervisor v48.0"

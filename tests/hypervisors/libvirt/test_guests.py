@@ -38,8 +38,8 @@ def plugged(switch, tmp_path):
 
     def unplug(host, vif):
         host.unplug(vif)
-        if "ovs" in host.engine.realms:
-            host.engine.realms["ovs"].close()
+        if "ovs" in host.engine.backends:
+            host.engine.backends["ovs"].close()
 
     yield plug
     for host, vif in reversed(done):

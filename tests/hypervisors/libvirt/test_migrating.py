@@ -47,8 +47,10 @@ class Host:
 
     def interface(self, *words, guest):
         """The same, about the guest's interface on the network."""
-        sides = ("--hypervisor", "libvirt", "--host", self.name, "--hot") if words[-1] in ("attach", "prepare") else ()
-        return self.vif(*words, guest.name, "--uuid", guest.uuid, "--network", "blue", *sides)
+        parties = (
+            ("--hypervisor", "libvirt", "--host", self.name, "--hot") if words[-1] in ("attach", "prepare") else ()
+        )
+        return self.vif(*words, guest.name, "--uuid", guest.uuid, "--network", "blue", *parties)
 
     def ns_directory(self, plugin):
         """A place for the records of an engine."""

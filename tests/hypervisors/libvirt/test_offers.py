@@ -10,12 +10,13 @@ import pytest
 
 from hypervisors.libvirt import cases
 from hypervisors.libvirt.cases import guest
-from os_vif import drivers, exception
+from os_vif import exception
 from os_vif.hypervisors.libvirt import offers
 from os_vif.hypervisors.libvirt.driver import LibvirtDriver
 from os_vif.hypervisors.libvirt.host_devices import HostDevices
 from os_vif.hypervisors.libvirt.rendering import render
 from os_vif.hypervisors.libvirt.versions import Capabilities, parse
+from os_vif.loading import drivers
 from os_vif.negotiation.binding_types import BINDING_TYPES
 from os_vif.negotiation.offer import BY_HYPERVISOR, BY_PLUGIN
 from os_vif.objects.network import Network

@@ -34,7 +34,7 @@ def host(switch, tmp_path):
     plugin = plugging.configured(OvsPlugin, ovsdb_connection=switch.remote, ovs_vsctl_timeout=20)
     made = plugging.PlugHost(switch.ns, tmp_path, plugin)
     yield made
-    made.engine.realms["ovs"].close()
+    made.engine.backends["ovs"].close()
 
 
 def test_guests_at_both_kinds_of_socket_reach_each_other(switch, libvirtd, host, new_driver):

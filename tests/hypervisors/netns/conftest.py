@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from os_vif import drivers
 from os_vif.hypervisors.driver import Guest
+from os_vif.loading import drivers
 from os_vif.objects.fixed_ip import FixedIP, FixedIPList
 from os_vif.objects.network import Network
 from os_vif.objects.route import Route, RouteList
@@ -46,7 +46,7 @@ def host(netns):
 @pytest.fixture
 def guest_in():
     """Makes a guest in a namespace: guest_in(namespace), guest_in(namespace, ifname="lan")."""
-    return lambda namespace, **options: Guest("guest", vifs.INSTANCE.uuid, place=namespace.name, options=options)
+    return lambda namespace, **options: Guest("guest", vifs.INSTANCE.uuid, endpoint=namespace.name, options=options)
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ import json
 import os
 import sys
 
-from os_vif import drivers, objects
-from os_vif.host import netlink
+from os_vif import objects
+from os_vif.host.kernel import netlink
 from os_vif.hypervisors.driver import Guest
+from os_vif.loading import drivers
 from os_vif.objects.base import VersionedObject
 
 CHANGES = {16, 20, 24}  # new link, new address, new route
@@ -32,4 +33,4 @@ def send_or_die(conversation, kind, body, flags):
 
 netlink.Conversation._send = send_or_die
 vif = VersionedObject.obj_from_primitive(json.loads(sys.argv[1]))
-drivers.load(drivers.HYPERVISORS, "netns").attach(vif, Guest("guest", "", place=sys.argv[2]))
+drivers.load(drivers.HYPERVISORS, "netns").attach(vif, Guest("guest", "", endpoint=sys.argv[2]))

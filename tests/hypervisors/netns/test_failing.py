@@ -7,7 +7,7 @@ import pytest
 
 from os_vif import exception
 from os_vif.hypervisors.driver import Guest
-from os_vif.hypervisors.netns import place
+from os_vif.hypervisors.netns import location
 from os_vif.objects.vif import VIFGeneric, VIFOpenVSwitch, VIFPortProfileOpenVSwitch
 from support import differences, vifs
 
@@ -105,11 +105,11 @@ def test_what_a_namespace_cannot_take_is_refused(host, netns, guest_in, vif, rea
 @pytest.mark.parametrize(
     ("guest", "reason"),
     [
-        ({"name": "../other"}, "no namespace can have the name '../other'; say which one it is (--place)."),
-        ({"name": ""}, "no namespace can have the name ''; say which one it is (--place)."),
-        ({"name": "a\nb"}, "no namespace can have the name 'a\\nb'; say which one it is (--place)."),
-        ({"name": "-x"}, "no namespace can have the name '-x'; say which one it is (--place)."),
-        ({"name": "ä" * 128}, f"no namespace can have the name '{'ä' * 59}; say which one it is (--place)."),
+        ({"name": "../other"}, "no namespace can have the name '../other'; say which one it is (--endpoint)."),
+        ({"name": ""}, "no namespace can have the name ''; say which one it is (--endpoint)."),
+        ({"name": "a\nb"}, "no namespace can have the name 'a\\nb'; say which one it is (--endpoint)."),
+        ({"name": "-x"}, "no namespace can have the name '-x'; say which one it is (--endpoint)."),
+        ({"name": "ä" * 128}, f"no namespace can have the name '{'ä' * 59}; say which one it is (--endpoint)."),
         ({"options": {"bogus": "1"}}, "the option bogus is not known; there is ifname."),
         ({"options": {"ifname": "a/b"}}, "the option ifname: 'a/b' has a slash in it."),
     ],
@@ -160,7 +160,7 @@ def test_a_namespace_that_is_gone_does_not_keep_the_interface(host, new_netns, b
 
 def test_a_namespace_that_is_cut_off_while_it_is_made_has_no_name(host, homeless, bridged, monkeypatch):
     """So nobody takes it for somebody else's later, and keeps it for ever."""
-    monkeypatch.setattr(place, "_furnish", lambda: 1 / 0)
+    monkeypatch.setattr(location, "_furnish", lambda: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         host.attach(bridged(1), homeless)
     monkeypatch.undo()

@@ -37,7 +37,7 @@ def test_guests_on_open_vswitch_reach_each_other(host, switch, new_netns, tmp_pa
     pairs = [(native(number), new_netns()) for number in (1, 2)]
     for vif, inside in pairs:
         plugs.plug(vif)
-        host.attach(vif, Guest("guest", vifs.INSTANCE.uuid, place=inside.name))
+        host.attach(vif, Guest("guest", vifs.INSTANCE.uuid, endpoint=inside.name))
     (_, near), (_, far) = pairs
     near.run(["ping", "-c1", "-W5", "10.0.0.2"])
     assert tcp(near, far, "10.0.0.2") == b"through"
@@ -46,10 +46,10 @@ def test_guests_on_open_vswitch_reach_each_other(host, switch, new_netns, tmp_pa
     assert len(ports) == 2
     assert all(number > 0 for number in ports.values())
     for vif, inside in pairs:
-        host.detach(vif, Guest("guest", vifs.INSTANCE.uuid, place=inside.name))
+        host.detach(vif, Guest("guest", vifs.INSTANCE.uuid, endpoint=inside.name))
         plugs.unplug(vif)
     assert differences(sorted(before | {"br-int", "ovs-netdev"}), sorted(switch.ns.link_names())) == []
-    plugs.engine.realms["ovs"].close()
+    plugs.engine.backends["ovs"].close()
 
 
 def tcp(near, far, address):

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from oslo_config import cfg
 
-from os_vif import drivers
-from os_vif.host.deadline import Deadline
+from os_vif.host.process.deadline import Deadline
 from os_vif.hypervisors.driver import Guest
 from os_vif.hypervisors.qemu.qmp import Monitor
+from os_vif.loading import drivers
 from support import vifs
 from support.guest import small
 from support.parts import require, require_tun
@@ -76,7 +76,7 @@ def boot(netns):
 @pytest.fixture
 def guest_at():
     """The guest whose monitor is there: guest_at(path, queues=2)."""
-    return lambda path, **more: Guest("guest", vifs.INSTANCE.uuid, place=str(path), **more)
+    return lambda path, **more: Guest("guest", vifs.INSTANCE.uuid, endpoint=str(path), **more)
 
 
 @pytest.fixture

@@ -172,15 +172,15 @@ def standing_in(path, answers):
 
 
 @pytest.mark.parametrize(
-    ("place", "reason"),
+    ("endpoint", "reason"),
     [
         ("/nowhere/qmp", "its monitor does not answer at /nowhere/qmp: No such file or directory."),
-        ("", "nobody told where its monitor is (the guest's place: the path of its QMP socket)."),
+        ("", "nobody told where its monitor is (the guest's endpoint: the path of its QMP socket)."),
     ],
 )
-def test_a_guest_that_is_not_there(driver, guest_at, place, reason):
+def test_a_guest_that_is_not_there(driver, guest_at, endpoint, reason):
     """It cannot be given anything, and has let go of everything."""
     with pytest.raises(exception.GuestNotFound) as caught:
-        driver.attach(vifs.generic("tap1"), guest_at(place))
+        driver.attach(vifs.generic("tap1"), guest_at(endpoint))
     assert str(caught.value) == f"qemu has no guest guest: {reason}"
-    driver.detach(vifs.generic("tap1"), guest_at(place))
+    driver.detach(vifs.generic("tap1"), guest_at(endpoint))

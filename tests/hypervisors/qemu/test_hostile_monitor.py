@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from os_vif import exception
-from os_vif.host.deadline import Deadline
+from os_vif.host.process.deadline import Deadline
 from os_vif.hypervisors.qemu.qmp import Monitor, Refused
 
 GREETING = b'{"QMP": {"version": {"qemu": {"major": 9, "minor": 2, "micro": 0}}}}\n'

@@ -91,7 +91,7 @@ def test_a_guest_gets_a_vhost_user_card(driver, netns, tmp_path, boot, guest_at,
         assert running[0].reaches("10.0.0.2")
         driver.detach(ends[0], guest_at(running[0].qmp))
         assert devices(running[0].qmp) == ([], [], [])
-        host.engine.realms["ovs"].close()
+        host.engine.backends["ovs"].close()
     finally:
         switch.close()
 

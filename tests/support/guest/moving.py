@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import time
 
-from os_vif.host.deadline import Deadline
+from os_vif.host.process.deadline import Deadline
 from os_vif.hypervisors.qemu.qmp import Monitor
 from support.guest.small import Guest
 

@@ -48,8 +48,8 @@ def _attach(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif.cli import attached, guest_options
 
     attached.use(arguments)
-    sides = guest_options.sides(arguments)
-    tell(lifecycle.attach(guest_options.wanted(arguments, sides), sides), output)
+    parties = guest_options.parties(arguments)
+    tell(lifecycle.attach(guest_options.spec(arguments, parties), parties), output)
     return ExitCode.OK
 
 
@@ -68,7 +68,7 @@ def tell(done: Attached, output: Output) -> None:
     output.table(attached.COLUMNS, [attached.row(done.attachment)])
     for refusal in refused:
         output.line(f"not {refusal['candidate']}: {refusal['reason']}", "dim")
-    if not done.attachment.wanted.hot:
+    if not done.attachment.spec.hot:
         output.line()
         output.line(f"For {done.attachment.hypervisor}:", "strong")
         output.block(rendering.text)
@@ -83,11 +83,11 @@ def _detach(arguments: argparse.Namespace, output: Output) -> ExitCode:
         output.line(f"{arguments.instance}: what could not be read is forgotten here.")
         return ExitCode.OK
     found = attached.find(arguments)
-    sides = lifecycle.Sides.left_of(found) if arguments.force else lifecycle.Sides.of(found)
-    left = lifecycle.detach(found.key, sides, force=arguments.force)
+    parties = lifecycle.Parties.left_of(found) if arguments.force else lifecycle.Parties.of(found)
+    left = lifecycle.detach(found.key, parties, force=arguments.force)
     output.document({"detached": attached.told(found), "left": list(left)})
     outcome = "is forgotten here" if left else "is detached"
-    output.line(f"{found.wanted.guest.name}: {found.wanted.interface} {outcome}.", "" if left else "good")
+    output.line(f"{found.spec.guest.name}: {found.spec.interface} {outcome}.", "" if left else "good")
     for problem in left:
         output.line(problem, "warn")
     if left and found.answer:

@@ -189,10 +189,10 @@ def _show_repaired(result: dict[str, Any], output: Output) -> None:
 
 
 def _told(entry: Entry) -> dict[str, Any]:
-    from os_vif import plugging
+    from os_vif.plugging import requests
 
     device = getattr(entry.vif, "vif_name", None) or getattr(entry.vif, "dev_address", None)
-    return {"vif_id": plugging.identity(entry.vif), "plugin": entry.vif.plugin, "device": str(device or "-")}
+    return {"vif_id": requests.identity(entry.vif), "plugin": entry.vif.plugin, "device": str(device or "-")}
 
 
 def _tell(output: Output, done: str, vifs: list[dict[str, Any]], started: float) -> None:

@@ -30,10 +30,10 @@ def _explain(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif.negotiation.explain import explain
 
     session.open_library(arguments)
-    sides = guest_options.sides(arguments)
-    wanted = guest_options.wanted(arguments, sides)
-    offer = sides.hypervisor.offer(wanted.guest, sides.host)
-    explanation = explain(offer, sides.network.decide(wanted.request(offer)))
+    parties = guest_options.parties(arguments)
+    spec = guest_options.spec(arguments, parties)
+    offer = parties.hypervisor.offer(spec.guest, parties.host)
+    explanation = explain(offer, parties.network.decide(spec.request(offer)))
     output.document(explanation.to_primitive())
     output.table(explanation.columns, explanation.rows)
     return ExitCode.OK if explanation.choice else ExitCode.FAILED

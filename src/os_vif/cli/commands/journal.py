@@ -101,13 +101,13 @@ def _record(one: Rebuilt, *, dry_run: bool) -> dict[str, Any]:
 def _backup(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from pathlib import Path
 
-    from os_vif import plugging
     from os_vif.cli import attached, session
-    from os_vif.host import backups
+    from os_vif.host.journal import backups
+    from os_vif.plugging import requests
 
     session.open_journal(arguments)
     attached.require_a_record()
-    made = backups.make(Path(plugging.engine().journal.path).parent)
+    made = backups.make(Path(requests.engine().journal.path).parent)
     output.document([str(path) for path in made])
     for path in made:
         output.line(str(path))

@@ -51,9 +51,9 @@ def _prepare(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif.cli.commands import attaching
 
     attached.use(arguments)
-    sides = guest_options.sides(arguments)
-    guest_options.require_known(arguments, sides)
-    attaching.tell(lifecycle.prepare(guest_options.wanted(arguments, sides), sides), output)
+    parties = guest_options.parties(arguments)
+    guest_options.require_known(arguments, parties)
+    attaching.tell(lifecycle.prepare(guest_options.spec(arguments, parties), parties), output)
     return ExitCode.OK
 
 
@@ -63,9 +63,9 @@ def _activate(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
     attached.use(arguments)
     found = attached.find(arguments)
-    active = lifecycle.activate(found.key, lifecycle.Sides.of(found))
+    active = lifecycle.activate(found.key, lifecycle.Parties.of(found))
     output.document(attached.told(active))
-    output.line(f"{active.wanted.guest.name}: {active.wanted.interface} is active on {active.host}.", "good")
+    output.line(f"{active.spec.guest.name}: {active.spec.interface} is active on {active.host}.", "good")
     return ExitCode.OK
 
 
@@ -75,7 +75,7 @@ def _abort(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
     attached.use(arguments)
     found = attached.find(arguments)
-    lifecycle.abort(found.key, lifecycle.Sides.of(found))
+    lifecycle.abort(found.key, lifecycle.Parties.of(found))
     output.document({"aborted": attached.told(found)})
-    output.line(f"{found.wanted.guest.name}: the migration of {found.wanted.interface} to here is given up.", "good")
+    output.line(f"{found.spec.guest.name}: the migration of {found.spec.interface} to here is given up.", "good")
     return ExitCode.OK

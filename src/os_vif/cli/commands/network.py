@@ -16,7 +16,7 @@ from os_vif.cli.registry import Subparsers
 
 if TYPE_CHECKING:
     from os_vif.networks.driver import Port
-    from os_vif.networks.local.managing import Manager
+    from os_vif.networks.local.admin import Manager
     from os_vif.networks.local.model import Network, Subnet
 
 _DRIVER = "local"
@@ -93,10 +93,10 @@ def _known_names(prefix: str, parsed_args: argparse.Namespace, **_: Any) -> list
 
 
 def _manager(arguments: argparse.Namespace) -> Manager:
-    from os_vif import drivers
     from os_vif.cli import session
     from os_vif.lifecycle.options import options
-    from os_vif.networks.local.managing import Manager
+    from os_vif.loading import drivers
+    from os_vif.networks.local.admin import Manager
 
     session.open_options(arguments)
     configured = options().network_driver
@@ -113,7 +113,7 @@ def _manager(arguments: argparse.Namespace) -> Manager:
 
 def _create(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif import exception
-    from os_vif.networks.local.wanted import WantedNetwork
+    from os_vif.networks.local.spec import WantedNetwork
 
     manager = _manager(arguments)
     fields = [field.name for field in dataclasses.fields(WantedNetwork)]

@@ -12,7 +12,7 @@ from os_vif.cli.output import Output
 from os_vif.cli.registry import Subparsers, complete_ids
 
 if TYPE_CHECKING:
-    from os_vif.host.journal import Scope
+    from os_vif.host.journal.journal import Scope
 
 #: The status of what is on the host and names this journal, which does not know it.
 LOST = "not recorded"
@@ -34,11 +34,11 @@ def register(commands: Subparsers) -> None:
 
 
 def _list(arguments: argparse.Namespace, output: Output) -> ExitCode:
-    from os_vif import plugging
     from os_vif.cli import lost, recorded, session
+    from os_vif.plugging import requests
 
     session.open_journal(arguments)
-    scope = plugging.engine().scope()
+    scope = requests.engine().scope()
     records = recorded.all_records()
     unknown = lost.found(switches=False)
     lost.warn(unknown, output)
@@ -64,11 +64,11 @@ def _lost(vif_id: str, scope: Scope) -> dict[str, Any]:
 
 
 def _show(arguments: argparse.Namespace, output: Output) -> ExitCode:
-    from os_vif import plugging
     from os_vif.cli import recorded, session
+    from os_vif.plugging import requests
 
     session.open_journal(arguments)
-    engine = plugging.engine()
+    engine = requests.engine()
     scope = engine.scope()
     everywhere = sorted(recorded.all_records(), key=lambda record: record.scope == scope)
     record = recorded.find(arguments.id, everywhere)

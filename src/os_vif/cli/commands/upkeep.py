@@ -15,9 +15,9 @@ from os_vif.cli.registry import Subparsers
 
 if TYPE_CHECKING:
     from os_vif import exception
-    from os_vif.host.garbage import Finding
+    from os_vif.host.engine.garbage import Finding
     from os_vif.lifecycle import Collected
-    from os_vif.upkeep import Restored
+    from os_vif.plugging.upkeep import Restored
 
 
 def register(commands: Subparsers) -> None:

@@ -13,8 +13,8 @@ from os_vif.cli.demo.hosts import NETWORK, UPLINK, Host
 from os_vif.cli.demo.screen import Screen
 
 if TYPE_CHECKING:
-    from os_vif.lifecycle import Wanted
-    from os_vif.networks.local.managing import Manager
+    from os_vif.lifecycle import AttachmentSpec
+    from os_vif.networks.local.admin import Manager
 
 _UUID = "8f6f1c0a-2d0e-4c5b-9a37-5e1d4c2b7a0{}"
 
@@ -43,11 +43,11 @@ class Agreeing:
     def _create(self) -> Manager:
         from oslo_config import cfg
 
-        from os_vif.networks.local.managing import Manager
-        from os_vif.networks.local.wanted import WantedNetwork
+        from os_vif.networks.local.admin import Manager
+        from os_vif.networks.local.spec import WantedNetwork
 
         with self.screen.act(f"vif network create {NETWORK}: a network for two hosts"):
-            driver: Any = self.one.sides().network
+            driver: Any = self.one.parties().network
             cfg.CONF.set_override("database", "/run/os-vif-hosts/networks.db", group="os_vif_network_local")
             manager = Manager(driver.database, driver.config)
             with self.screen.timed():
@@ -59,10 +59,10 @@ class Agreeing:
         from os_vif.negotiation.explain import explain
 
         with self.screen.act("vif explain: what would a guest get here, and why?"):
-            wanted, sides = _guest("a", "host-one"), self.one.sides()
+            spec, parties = _guest("a", "host-one"), self.one.parties()
             with self.screen.timed():
-                offer = self.one.do(lambda: sides.hypervisor.offer(wanted.guest, sides.host))
-                told = explain(offer, sides.network.decide(wanted.request(offer)))
+                offer = self.one.do(lambda: parties.hypervisor.offer(spec.guest, parties.host))
+                told = explain(offer, parties.network.decide(spec.request(offer)))
             for verdict in told.verdicts:
                 text = f"{verdict.candidate}: {verdict.verdict}. {verdict.reason}"
                 self.screen.say(text, "good" if verdict.candidate == told.choice else "")
@@ -110,12 +110,12 @@ class Agreeing:
         return not ports and not left
 
 
-def _guest(name: str, host: str) -> Wanted:
+def _guest(name: str, host: str) -> AttachmentSpec:
     from os_vif.hypervisors.driver import Guest
-    from os_vif.lifecycle import Wanted
+    from os_vif.lifecycle import AttachmentSpec
 
     uuid = _UUID.format("ab".index(name) + 1)
-    return Wanted(Guest(name, uuid, place=f"{name}-on-{host}"), network=NETWORK, hot=True)
+    return AttachmentSpec(Guest(name, uuid, endpoint=f"{name}-on-{host}"), network=NETWORK, hot=True)
 
 
 def _start_ping(place: str, address: str, count: int) -> subprocess.Popen[str]:

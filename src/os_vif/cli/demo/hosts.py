@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from os_vif.cli.demo import guests
 
 if TYPE_CHECKING:
-    from os_vif.lifecycle import Attachment, Sides, Wanted
+    from os_vif.lifecycle import Attachment, AttachmentSpec, Parties
     from os_vif.lifecycle.attaching import Attached
 
 T = TypeVar("T")
@@ -26,9 +26,9 @@ class Host:
     """A host by name; guests on it are network namespaces."""
 
     def __init__(self, name: str) -> None:
-        from os_vif.host.access import RealHost
-        from os_vif.host.engine import Engine
-        from os_vif.host.store import open_store
+        from os_vif.host.access.host import RealHost
+        from os_vif.host.engine.engine import Engine
+        from os_vif.host.journal.store import open_store
 
         self.name = name
         store = open_store(_STATE / name)
@@ -37,44 +37,44 @@ class Host:
 
     def do(self, function: Callable[[], T]) -> T:
         """Calls a function on this host, as if it were run there."""
-        from os_vif import plugging
-        from os_vif.host import namespaces
+        from os_vif.host.kernel import namespaces
+        from os_vif.plugging import requests
 
-        plugging.use(self._engine)
+        requests.use(self._engine)
         try:
             return namespaces.inside(namespaces.DIRECTORY / self.name, function)
         finally:
-            plugging.use(None)
+            requests.use(None)
 
-    def sides(self) -> Sides:
+    def parties(self) -> Parties:
         """The network side that both hosts share, and namespaces as guests."""
-        from os_vif.lifecycle import Sides
+        from os_vif.lifecycle import Parties
 
-        return Sides.load(network="local", hypervisor="netns", host=self.name)
+        return Parties.load(network="local", hypervisor="netns", host=self.name)
 
-    def attach(self, wanted: Wanted) -> Attached:
+    def attach(self, spec: AttachmentSpec) -> Attached:
         """`vif attach`."""
         from os_vif import lifecycle
 
-        return self.do(lambda: lifecycle.attach(wanted, self.sides()))
+        return self.do(lambda: lifecycle.attach(spec, self.parties()))
 
-    def prepare(self, wanted: Wanted) -> Attached:
+    def prepare(self, spec: AttachmentSpec) -> Attached:
         """`vif migrate prepare`."""
         from os_vif import lifecycle
 
-        return self.do(lambda: lifecycle.prepare(wanted, self.sides()))
+        return self.do(lambda: lifecycle.prepare(spec, self.parties()))
 
-    def activate(self, wanted: Wanted) -> Attachment:
+    def activate(self, spec: AttachmentSpec) -> Attachment:
         """`vif migrate activate`."""
         from os_vif import lifecycle
 
-        return self.do(lambda: lifecycle.activate(wanted.key, self.sides()))
+        return self.do(lambda: lifecycle.activate(spec.key, self.parties()))
 
-    def detach(self, wanted: Wanted) -> None:
+    def detach(self, spec: AttachmentSpec) -> None:
         """`vif detach`."""
         from os_vif import lifecycle
 
-        self.do(lambda: lifecycle.detach(wanted.key, self.sides()))
+        self.do(lambda: lifecycle.detach(spec.key, self.parties()))
 
     def links(self) -> Sequence[str]:
         """The names of all its devices."""

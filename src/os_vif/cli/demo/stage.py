@@ -8,7 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
-from os_vif.host.store import STATE_DIR_VARIABLE
+from os_vif.host.journal.store import STATE_DIR_VARIABLE
 
 _CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
 _MS_REC, _MS_PRIVATE = 0x4000, 0x40000

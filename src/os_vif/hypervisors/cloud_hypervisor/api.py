@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from os_vif.host.deadline import Deadline
+    from os_vif.host.process.deadline import Deadline
 
 _ROOT = "/api/v1/"
 _PAUSE = 0.1

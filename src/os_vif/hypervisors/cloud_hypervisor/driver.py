@@ -30,7 +30,7 @@ _LOOK_SECONDS = 2.0
 
 
 class CloudHypervisorDriver(HypervisorDriver):
-    """``guest.place`` is the path of the API's socket (`--api-socket path=PATH`)."""
+    """``guest.endpoint`` is the path of the API's socket (`--api-socket path=PATH`)."""
 
     CONFIG_OPTS = (
         offering.LEASE,
@@ -83,12 +83,12 @@ class CloudHypervisorDriver(HypervisorDriver):
             return "", guest.shared_memory  # it does not run (yet)
 
     def _api(self, guest: Guest, seconds: float | None = None) -> Api:
-        from os_vif.host.deadline import Deadline
+        from os_vif.host.process.deadline import Deadline
 
-        if not guest.place:
-            reason = "nobody told where its API is (the guest's place: the path of the socket)."
+        if not guest.endpoint:
+            reason = "nobody told where its API is (the guest's endpoint: the path of the socket)."
             raise exception.GuestNotFound(hypervisor=HYPERVISOR, guest=guest.name, reason=reason)
-        return Api(guest.place, Deadline(seconds or self.config.hot_plug_timeout))
+        return Api(guest.endpoint, Deadline(seconds or self.config.hot_plug_timeout))
 
     @contextlib.contextmanager
     def _failing_as(self, action: str, vif: VIFBase, guest: Guest) -> Iterator[None]:
@@ -97,7 +97,7 @@ class CloudHypervisorDriver(HypervisorDriver):
         except (FileNotFoundError, ConnectionRefusedError) as error:
             if action == "detach":
                 return
-            reason = f"its API does not answer at {guest.place}: {error.strerror}."
+            reason = f"its API does not answer at {guest.endpoint}: {error.strerror}."
             raise exception.GuestNotFound(hypervisor=HYPERVISOR, guest=guest.name, reason=reason) from error
         except (OSError, Refused, exception.DeadlineExceeded) as error:
             reason = f"{str(error).rstrip('.')}."

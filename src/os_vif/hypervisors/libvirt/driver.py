@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class LibvirtDriver(HypervisorDriver):
-    """``place`` of a guest is the URI of its libvirt; else it is the one of the option ``uri``."""
+    """``endpoint`` of a guest is the URI of its libvirt; else it is the one of the option ``uri``."""
 
     CONFIG_OPTS: ClassVar[tuple[cfg.Opt, ...]] = (
         cfg.StrOpt("uri", default="qemu:///system", help="The libvirt of guests that do not say where they are."),
@@ -54,10 +54,10 @@ class LibvirtDriver(HypervisorDriver):
         # Whoever renders for many guests asks once.
         self._version_at = functools.cache(_version_at)
 
-    def uuid_of(self, guest_name: str, place: str) -> str | None:
+    def uuid_of(self, guest_name: str, endpoint: str) -> str | None:
         """See HypervisorDriver. Where the version is configured, libvirt need not be there to be asked."""
         try:
-            with connection.opened_for_reading(place or str(self.config.uri)) as opened:
+            with connection.opened_for_reading(endpoint or str(self.config.uri)) as opened:
                 return Domain.uuid_of(opened, guest_name)
         except exception.HypervisorUnavailable:
             if not self.config.version:
@@ -153,7 +153,7 @@ class LibvirtDriver(HypervisorDriver):
         )
 
     def _uri(self, guest: Guest) -> str:
-        return guest.place or str(self.config.uri)
+        return guest.endpoint or str(self.config.uri)
 
 
 def _version_at(uri: str) -> versions.Version:

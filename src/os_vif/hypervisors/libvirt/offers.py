@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from os_vif.hypervisors.libvirt import guest_options, versions
 from os_vif.hypervisors.libvirt.frontend import VIRTIO_MODELS
+from os_vif.loading.readiness import Lack, Lacking
 from os_vif.negotiation.offer import BY_HYPERVISOR, BY_PLUGIN, Constraints
-from os_vif.readiness import Lack, Lacking
 
 if TYPE_CHECKING:
     from os_vif.hypervisors.driver import Guest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The addresses and routes of a VIF's network, in the form that os_vif.host.rtnetlink_ip takes. Pure.
+"""The addresses and routes of a VIF's network, in the form that os_vif.host.kernel.addresses takes. Pure.
 
 Numbers are from the kernel's uapi headers linux/if_addr.h and linux/rtnetlink.h.
 """

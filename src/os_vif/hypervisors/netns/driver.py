@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from os_vif import exception
-from os_vif.host import namespaces
+from os_vif.host.kernel import namespaces
 from os_vif.hypervisors import offering
 from os_vif.hypervisors.driver import Guest, HypervisorDriver, Rendering
-from os_vif.hypervisors.netns import addresses, place
+from os_vif.hypervisors.netns import addresses, location
 from os_vif.hypervisors.netns.wire import Wire
 from os_vif.hypervisors.reading import Reader, stated
 from os_vif.negotiation.offer import BY_HYPERVISOR, Constraints
@@ -31,7 +31,7 @@ _IFNAME = "ifname"
 
 
 class NetnsDriver(HypervisorDriver):
-    """``guest.place`` is the namespace, by the name that `ip netns` knows it by or by its path.
+    """``guest.endpoint`` is the namespace, by the name that `ip netns` knows it by or by its path.
 
     Without it, it is the one of the guest's name, which is made with the first interface, and removed with the last
     unless somebody runs in it. ``guest.options["ifname"]`` names the interface; else it is the next free ethN.
@@ -73,20 +73,20 @@ class NetnsDriver(HypervisorDriver):
         with self._failing_as("detach", vif, guest):
             wire.remove()
             if namespaces.exists(wire.namespace):
-                place.remove_if_deserted(guest)
+                location.remove_if_deserted(guest)
 
     @contextlib.contextmanager
     def _namespace(self, guest: Guest) -> Iterator[None]:
-        if place.is_to_be_made(guest):
-            place.make(guest)
-        elif not namespaces.exists(place.path_of(guest)):
-            reason = f"there is no network namespace {guest.place}."
+        if location.is_to_be_made(guest):
+            location.make(guest)
+        elif not namespaces.exists(location.path_of(guest)):
+            reason = f"there is no network namespace {guest.endpoint}."
             raise exception.GuestNotFound(hypervisor=self.name, guest=guest.name, reason=reason)
         try:
             yield
         except BaseException:
             with contextlib.suppress(OSError):  # what went wrong first is what matters
-                place.remove_if_deserted(guest)
+                location.remove_if_deserted(guest)
             raise
 
     def _make(self, wire: Wire, vif: VIFBase) -> None:
@@ -113,7 +113,7 @@ class NetnsDriver(HypervisorDriver):
         """Raises CannotRender."""
         reader = Reader(self.name, vif)
         return Wire(
-            namespace=place.path_of(guest),
+            namespace=location.path_of(guest),
             name=_device(reader),
             mac=reader.mac,
             mtu=reader.mtu,
@@ -131,8 +131,8 @@ def _check(guest: Guest, reader: Reader) -> None:
     problem = validate.interface_name(guest.options[_IFNAME]) if _IFNAME in guest.options else None
     if problem:
         reader.refuse(f"the option {_IFNAME}: {problem[0]}.")
-    if not guest.place and not place.can_be_named_after(guest):
-        reader.refuse(f"no namespace can have the name {guest.name!r:.60}; say which one it is (--place).")
+    if not guest.endpoint and not location.can_be_named_after(guest):
+        reader.refuse(f"no namespace can have the name {guest.name!r:.60}; say which one it is (--endpoint).")
 
 
 def _device(reader: Reader) -> str:

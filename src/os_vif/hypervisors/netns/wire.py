@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from os_vif.host import ethtool, namespaces, neighbours, rtnetlink, rtnetlink_ip, sysctl
-from os_vif.host.netlink import KernelError
-from os_vif.host.rtnetlink import LinkInfo
+from os_vif.host.kernel import addresses as rtnetlink_ip
+from os_vif.host.kernel import ethtool, namespaces, neighbours, rtnetlink, sysctl
+from os_vif.host.kernel.netlink import KernelError
+from os_vif.host.kernel.rtnetlink import LinkInfo
 from os_vif.host.state import NO_HOST_IP
 
 #: Tries to find a free name in a namespace that others give interfaces to at the same time.

@@ -16,8 +16,8 @@ from os_vif.hypervisors.driver import Guest, HypervisorDriver, Rendering
 from os_vif.hypervisors.qemu import hotplug
 from os_vif.hypervisors.qemu.parts import CARDS, HYPERVISOR, VIRTIO, parts_of, text_of
 from os_vif.hypervisors.qemu.qmp import Monitor, Refused
+from os_vif.loading.readiness import Lacking
 from os_vif.negotiation.offer import BY_PLUGIN, Constraints
-from os_vif.readiness import Lacking
 
 if TYPE_CHECKING:
     from os_vif.negotiation.offer import Offer
@@ -41,7 +41,7 @@ _LOOK_SECONDS = 2.0
 
 
 class QemuDriver(HypervisorDriver):
-    """``guest.place`` is the path of the socket of QEMU's monitor (`-qmp unix:PATH,server=on,wait=off`).
+    """``guest.endpoint`` is the path of the socket of QEMU's monitor (`-qmp unix:PATH,server=on,wait=off`).
 
     ``guest.options``: ``bus`` (the PCI port), ``addr``, ``romfile`` and ``vectors`` of the card.
     """
@@ -105,14 +105,16 @@ class QemuDriver(HypervisorDriver):
 
     def _monitor(self, guest: Guest, seconds: float) -> Monitor:
         """Raises GuestNotFound, and what Monitor() raises."""
-        from os_vif.host.deadline import Deadline
+        from os_vif.host.process.deadline import Deadline
 
-        if not guest.place:
-            raise _not_found(guest, "nobody told where its monitor is (the guest's place: the path of its QMP socket).")
+        if not guest.endpoint:
+            raise _not_found(
+                guest, "nobody told where its monitor is (the guest's endpoint: the path of its QMP socket)."
+            )
         try:
-            return Monitor(guest.place, Deadline(seconds))
+            return Monitor(guest.endpoint, Deadline(seconds))
         except (FileNotFoundError, ConnectionRefusedError) as error:
-            reason = f"its monitor does not answer at {guest.place}: {error.strerror}."
+            reason = f"its monitor does not answer at {guest.endpoint}: {error.strerror}."
             raise _not_found(guest, reason) from error
 
     @contextlib.contextmanager

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
-from os_vif.host.deadline import Deadline
+from os_vif.host.process.deadline import Deadline
 
 if TYPE_CHECKING:
     from typing import Self

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from os_vif import exception
 from os_vif.networks.local.model import Network, Subnet
-from os_vif.networks.local.wanted import usable
+from os_vif.networks.local.spec import usable
 from os_vif.objects import validate
 
 #: Locally administered, and what is known for virtual machines: QEMU, and libvirt, use it too.

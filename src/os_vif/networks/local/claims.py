@@ -3,21 +3,22 @@
 
 from __future__ import annotations
 
-from os_vif import drivers, plugging
-from os_vif.host.orphans import Claims
-from os_vif.networks.local import catalogue, ports
+from os_vif.host.engine.orphans import Claims
+from os_vif.loading import drivers
+from os_vif.networks.local import ports, tables
 from os_vif.networks.local.driver import LocalDriver
+from os_vif.plugging import requests
 
 
 def claims() -> Claims:
     """By the file that holds the networks, if there is one. Raises NetworkUnavailable."""
     driver = drivers.load(drivers.NETWORKS, "local")
     assert isinstance(driver, LocalDriver)
-    is_kept = driver.config.database or plugging.engine().journal.home
+    is_kept = driver.config.database or requests.engine().journal.identity
     if not is_kept or not driver.database.path.exists():
         return Claims()
     with driver.database.reading() as connection:
-        networks = catalogue.every(connection)
+        networks = tables.every(connection)
         bound = ports.every(connection)
     return Claims(
         {network.dhcp_port_id: f"it is the DHCP server of network {network.name}" for network in networks}

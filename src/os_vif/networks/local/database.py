@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from os_vif import exception
-from os_vif.host.sqlite_file import Schema, SqliteFile, decoded
+from os_vif.host.journal.sqlite_file import Schema, SqliteFile, decoded
 
 _VERSION = 1
 _SCHEMA = """

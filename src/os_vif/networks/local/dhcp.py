@@ -18,16 +18,17 @@ from pathlib import Path
 from typing import Any
 
 import os_vif
-from os_vif import exception, plugging
-from os_vif.host import neighbours
-from os_vif.host.operations import Operation, OperationFailed
+from os_vif import exception
+from os_vif.host.contract.operations import Operation, OperationFailed
+from os_vif.host.kernel import neighbours
 from os_vif.networks.driver import Port
-from os_vif.networks.local import confined, dnsmasq, gateways, provisions
+from os_vif.networks.local import confinement, dnsmasq, gateways, provisions
 from os_vif.networks.local.dnsmasq import Dnsmasq
 from os_vif.networks.local.model import LINUX_BRIDGE, Network, Subnet
 from os_vif.networks.local.server_files import ServerFiles
 from os_vif.objects.instance_info import InstanceInfo
 from os_vif.objects.vif import VIFBase, VIFBridge, VIFOpenVSwitch, VIFPortProfileOpenVSwitch
+from os_vif.plugging import requests
 from os_vif.plugins import names
 
 _CONTEXT = "vif_plug_linux_bridge.privsep"
@@ -87,7 +88,7 @@ class DhcpServer:
 
     def check_possible(self) -> None:
         """Raises NetworkUnavailable where dnsmasq is not installed, or could not be who it is to be."""
-        confined.command([dnsmasq.program()], confined.user(self._config.dhcp_user or ""))
+        confinement.command([dnsmasq.program()], confinement.user(self._config.dhcp_user or ""))
 
     def keep(self, ports: Sequence[Port], *, may_ask: bool = False) -> None:
         """Sees to it that it runs, if this is the place for it, and that it knows the ports.
@@ -112,11 +113,11 @@ class DhcpServer:
             yield from self._differences(ports)
 
     def _differences(self, ports: Sequence[Port]) -> Iterator[str]:
-        bridge = plugging.engine().host.get_link(self._network.bridge)
+        bridge = requests.engine().host.get_link(self._network.bridge)
         if bridge is None:
             yield f"its bridge {self._network.bridge} is not there"
         else:
-            known = {one["shown"] for one in plugging.engine().host.addresses_of(bridge.index)}
+            known = {one["shown"] for one in requests.engine().host.addresses_of(bridge.index)}
             for address in self._addresses():
                 if address["shown"] not in known:
                     yield f"its address {address['shown']} is not on {self._network.bridge}"
@@ -131,7 +132,7 @@ class DhcpServer:
 
     def gateways(self, ports: Sequence[Port], *, may_ask: bool) -> list[str]:
         """Those that guests are told of."""
-        host = plugging.engine().host
+        host = requests.engine().host
         return list(gateways.announced(self._network, ports, host, self._dnsmasq.configuration, may_ask=may_ask))
 
     @contextlib.contextmanager
@@ -167,7 +168,7 @@ class DhcpServer:
 
     def place_here(self) -> Place:
         """What is written down by who starts it here."""
-        scope = plugging.engine().scope()
+        scope = requests.engine().scope()
         network = dataclasses.replace(
             self._network, subnets=tuple(dataclasses.replace(subnet, latest=None) for subnet in self._network.subnets)
         )
@@ -175,7 +176,7 @@ class DhcpServer:
 
     def serves_guests(self) -> bool:
         """Whether somebody is on its bridge, or might be: who is on one of Open vSwitch the kernel does not tell."""
-        host = plugging.engine().host
+        host = requests.engine().host
         bridge = host.get_link(self._network.bridge)
         if bridge is None:
             return False
@@ -192,7 +193,7 @@ class DhcpServer:
 
     def _check_addresses_free(self) -> None:
         """Before it takes an address where there are others. Raises NetworkConflict."""
-        host = plugging.engine().host
+        host = requests.engine().host
         bridge = host.get_link(self._network.bridge)
         if bridge is None or not host.ports_of(bridge.index):
             return
@@ -208,7 +209,7 @@ class DhcpServer:
                 raise error
 
     def _run(self, name: str) -> None:
-        host = plugging.engine().host
+        host = requests.engine().host
         if host.get_link(self._network.bridge) is None:
             return
         changes = [Operation(name, {"name": self._network.bridge, "address": one}) for one in self._addresses()]
@@ -220,7 +221,7 @@ class DhcpServer:
             raise exception.NetworkUnavailable(driver="local", reason=reason) from error
 
     def _addresses(self) -> Iterator[dict[str, Any]]:
-        """In the form that os_vif.host.rtnetlink_ip takes."""
+        """In the form that os_vif.host.kernel.addresses takes."""
         for subnet in self._network.subnets:
             if subnet.dhcp_server:
                 length = subnet.cidr.partition("/")[2]

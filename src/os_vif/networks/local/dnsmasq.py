@@ -20,9 +20,9 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from os_vif import exception
-from os_vif.host import namespaces
+from os_vif.host.kernel import namespaces
 from os_vif.networks.driver import Port
-from os_vif.networks.local import confined
+from os_vif.networks.local import confinement
 from os_vif.networks.local.model import Network
 from os_vif.networks.local.server_files import ServerFiles
 
@@ -66,7 +66,7 @@ class Dnsmasq:
 
         ``gateways``: those that guests are told of. Raises OSError, UntrustedFile, NetworkUnavailable.
         """
-        who = confined.user(self._user)
+        who = confinement.user(self._user)
         self._stop_another(who)
         directory = self._files.make(who)
         _write(directory / PLACE, place)
@@ -79,7 +79,7 @@ class Dnsmasq:
             self.stop()
             self.start()
 
-    def _stop_another(self, who: confined.User) -> None:
+    def _stop_another(self, who: confinement.User) -> None:
         """One that runs as the user of before is known by that user."""
         directory = self._files.find()
         with contextlib.suppress(FileNotFoundError):
@@ -97,10 +97,10 @@ class Dnsmasq:
         directory = self._files.find()
         if directory is None:
             return False
-        lines = self._lines(directory, confined.user(self._user), gateways)
+        lines = self._lines(directory, confinement.user(self._user), gateways)
         return self.configuration == _text(lines) and _read(directory / _HOSTS) == _text(_hosts(ports))
 
-    def _lines(self, directory: Path, who: confined.User, gateways: Collection[str]) -> Iterator[str]:
+    def _lines(self, directory: Path, who: confinement.User, gateways: Collection[str]) -> Iterator[str]:
         yield from ("port=0", "dhcp-authoritative", "dhcp-ignore=tag:!known", "bind-dynamic", "except-interface=lo")
         yield f"interface={self._network.bridge}"
         # It is this user already: root's dnsmasq would look for one of its own.
@@ -165,8 +165,8 @@ class Dnsmasq:
 
         Raises NetworkUnavailable, with its own words.
         """
-        directory = self._files.make(confined.user(self._user))
-        command = confined.command([program(), _argument(directory)], confined.user(self._user))
+        directory = self._files.make(confinement.user(self._user))
+        command = confinement.command([program(), _argument(directory)], confinement.user(self._user))
         try:
             done = subprocess.run(
                 command,
@@ -216,7 +216,7 @@ class Dnsmasq:
         if directory is None or pid is None:
             yield None
             return
-        with confined.process(pid, _argument(directory), self._files.owner(directory)) as found:
+        with confinement.process(pid, _argument(directory), self._files.owner(directory)) as found:
             yield found
 
     def _pid(self) -> int | None:

@@ -11,16 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from os_vif import exception, plugging
+from os_vif import exception
 from os_vif.negotiation.answer import Answer, answer, refused
 from os_vif.negotiation.choice import Decision, choose
 from os_vif.negotiation.request import Purpose, Request
 from os_vif.networks.driver import ACTIVE, INACTIVE, Binding, NetworkDriver, Port, Service
 from os_vif.networks.fingerprint import fingerprint
-from os_vif.networks.local import catalogue, ports, provisions
+from os_vif.networks.local import ports, provisions, tables
 from os_vif.networks.local.database import Database
 from os_vif.networks.local.model import Network
 from os_vif.networks.local.options import OPTIONS
+from os_vif.plugging import requests
 
 if TYPE_CHECKING:
     from os_vif.networks.local.dhcp import DhcpServer
@@ -30,7 +31,7 @@ LOG = logging.getLogger(__name__)
 
 
 class LocalDriver(NetworkDriver):
-    """Networks of one machine; see os_vif.networks.local.managing for how they are made."""
+    """Networks of one machine; see os_vif.networks.local.admin for how they are made."""
 
     CONFIG_OPTS = OPTIONS
 
@@ -145,7 +146,7 @@ class LocalDriver(NetworkDriver):
         """None where there is no network, and where looking for one would make a database."""
         from os_vif.networks.local.services import Services
 
-        if not self.config.database and not plugging.engine().journal.home:
+        if not self.config.database and not requests.engine().journal.identity:
             return None
         return Services(self.database, self.config) if self.database.path.exists() else None
 
@@ -175,7 +176,7 @@ class LocalDriver(NetworkDriver):
 def _place(config: Any) -> Path:
     if config.database:
         return Path(config.database)
-    journal = plugging.engine().journal.home
+    journal = requests.engine().journal.identity
     if not journal:
         error = exception.NetworkUnavailable(driver="local", reason="there is no state directory to keep networks in.")
         error.hint = "Set OS_VIF_STATE_DIR to a directory that can be written, or [os_vif_network_local] database."
@@ -187,10 +188,10 @@ def _sought(connection: sqlite3.Connection, request: Request) -> tuple[Network, 
     """The network of a request, and the port if there is one. Raises NetworkNotFound, NetworkConflict."""
     port = ports.find(connection, request.port_id) if request.port_id else ports.find_by_key(connection, request.key)
     if port is None:
-        return catalogue.find(connection, request.network), None
+        return tables.find(connection, request.network), None
     network = ports.network_of(connection, port)
     if request.network and request.network not in (network.name, network.id):
-        asked = catalogue.find(connection, request.network)
+        asked = tables.find(connection, request.network)
         reason = f"Port {port.port_id} is of network {network.name}; {asked.name} is asked for."
         raise exception.NetworkConflict(reason=reason, port_id=port.port_id)
     return network, port

@@ -10,9 +10,9 @@ import contextlib
 import ipaddress
 from collections.abc import Collection, Iterator
 
-from os_vif.host import neighbours
-from os_vif.host.access import HostAccess
-from os_vif.host.rtnetlink import LinkInfo
+from os_vif.host.access.host import HostAccess
+from os_vif.host.kernel import neighbours
+from os_vif.host.kernel.rtnetlink import LinkInfo
 from os_vif.networks.driver import Port
 from os_vif.networks.local.model import LINUX_BRIDGE, Network
 from os_vif.plugins import names

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from os_vif import exception
 from os_vif.negotiation.request import Request
 from os_vif.networks.driver import ACTIVE, INACTIVE, Binding, Port
-from os_vif.networks.local import addresses, catalogue
+from os_vif.networks.local import addresses, tables
 from os_vif.networks.local.model import Network
 
 _QUERY = "SELECT port.*, network.name AS network FROM port JOIN network ON network.id = port.network_id"
@@ -59,7 +59,7 @@ def every(connection: sqlite3.Connection, network: Network | None = None) -> lis
 
 def network_of(connection: sqlite3.Connection, port: Port) -> Network:
     """The network that a port is of."""
-    return catalogue.find(connection, port.network)
+    return tables.find(connection, port.network)
 
 
 def create(connection: sqlite3.Connection, network: Network, request: Request) -> Port:

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from os_vif import exception
-from os_vif.host import state_directory
-from os_vif.networks.local.confined import User
+from os_vif.host.journal import state_directory
+from os_vif.networks.local.confinement import User
 
 #: The directory of all servers, and that which a server owns in its own.
 _SERVERS, _OWN = "dhcp", "run"

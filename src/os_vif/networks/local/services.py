@@ -9,7 +9,7 @@ from typing import Any
 
 from os_vif import exception
 from os_vif.networks.driver import Port, Service
-from os_vif.networks.local import catalogue, dhcp, ports, server_files
+from os_vif.networks.local import dhcp, ports, server_files, tables
 from os_vif.networks.local.database import Database
 from os_vif.networks.local.model import Network
 
@@ -38,7 +38,7 @@ class Services:
         """With the database to itself, so that no port comes or goes unheard."""
         try:
             with self._database.writing() as connection:
-                network = catalogue.find(connection, name)
+                network = tables.find(connection, name)
                 self._server(network).keep(ports.every(connection, network), may_ask=True)
         except exception.NetworkNotFound:
             return None  # somebody has deleted it meanwhile
@@ -51,7 +51,7 @@ class Services:
         # Before the database is: a network that is made meanwhile is in there before it has a server.
         known = server_files.known(self._database.path.parent)
         with self._database.reading() as connection:
-            there = catalogue.ids(connection)
+            there = tables.ids(connection)
         for network_id in sorted(set(known) - there):
             orphan = dhcp.orphan(self._database.path, network_id, self._config)
             if orphan is not None and not orphan.serves_guests():
@@ -60,7 +60,7 @@ class Services:
 
     def _served(self) -> Sequence[tuple[Network, list[Port]]]:
         with self._database.reading() as connection:
-            networks = [network for network in catalogue.every(connection) if network.dhcp]
+            networks = [network for network in tables.every(connection) if network.dhcp]
             return [(one, ports.every(connection, one)) for one in networks if self._server(one).is_here]
 
     def _server(self, network: Network) -> dhcp.DhcpServer:

@@ -11,13 +11,15 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 
 import os_vif
-from os_vif import exception, loading, plugging
-from os_vif.host import patience
-from os_vif.host.plan import Holding
-from os_vif.host.planner import Leaving
-from os_vif.host.realm import Purpose
-from os_vif.host.state_ovs import OvsBridge, OvsDatabase
+from os_vif import exception
+from os_vif.host.contract.backend import Purpose
+from os_vif.host.contract.plan import Holding
+from os_vif.host.engine.planner import Leaving
+from os_vif.host.process import patience
+from os_vif.host.state.ovs import OvsBridge, OvsDatabase
+from os_vif.loading import plugins
 from os_vif.networks.local.model import Network
+from os_vif.plugging import requests
 
 LOG = logging.getLogger(__name__)
 
@@ -37,21 +39,21 @@ def remove(network: Network) -> None:
 
 
 def _remove_at(place: OvsDatabase, name: str) -> None:
-    engine = plugging.engine()
+    engine = requests.engine()
     purpose = Purpose("", _CONTEXT)
     bridge = OvsBridge(
         name=name, database=place.database, seconds=place.seconds, credentials=place.credentials, shared=True
     )
     with engine.holding_keys(engine.scope(), [bridge.key]):
-        outcome = engine.realms["ovs"].converge(bridge, engine.realms["ovs"].read([bridge], purpose), purpose)
+        outcome = engine.backends["ovs"].converge(bridge, engine.backends["ovs"].read([bridge], purpose), purpose)
         if outcome.steps or not outcome.holding.made:
             return  # there is none, or somebody else made it
         work = engine.planner.unplug([Leaving(purpose, (Holding(bridge, made=True),))])
-        errors = engine.worker.do_all(work.tasks)
+        errors = engine.executor.do_all(work.tasks)
     if errors:
         raise exception.UnplugIncomplete(errors)
 
 
 def _places() -> Iterator[OvsDatabase]:
-    whereabouts: Callable[[], Iterable[object]] = getattr(loading.plugins().get("ovs"), "whereabouts", tuple)
+    whereabouts: Callable[[], Iterable[object]] = getattr(plugins.plugins().get("ovs"), "whereabouts", tuple)
     return (place for place in whereabouts() if isinstance(place, OvsDatabase))

@@ -14,8 +14,8 @@ from os_vif.negotiation.choice import Decision, choose
 from os_vif.negotiation.provision import Provision
 from os_vif.negotiation.refusal import Code, Refusal
 from os_vif.negotiation.request import Request
-from os_vif.networks.neutron import provided, vifs
-from os_vif.networks.neutron.wired import Wired, subnets_of
+from os_vif.networks.neutron import provisions, vifs
+from os_vif.networks.neutron.binding import Wired, subnets_of
 from os_vif.objects import vif as classes
 
 
@@ -58,14 +58,14 @@ def _translated(wired: Wired, request: Request, generation: int) -> Answer:
         raise refused(decision, request.offer)
     vif = vifs.make(wired)
     if isinstance(vif, classes.VIFOpenVSwitch):
-        provided.settle_maker(vif, decision.choice.device_by)
-        provided.settle_queues(vif, request.queues)
+        provisions.settle_maker(vif, decision.choice.device_by)
+        provisions.settle_queues(vif, request.queues)
     return answer(decision, vif, request.offer, generation=generation)
 
 
 def _provisions(vif: classes.VIFBase, wired: Wired, request: Request) -> Iterator[Provision]:
     """What is bound; nothing else, with the reason."""
-    bound = provided.provision_of(vif)
+    bound = provisions.provision_of(vif)
     yield replace(bound, device_by=_in_order(bound.device_by, wired))
     reason = f"Neutron has bound {wired.vif_type} on {request.offer.host}, and has not looked at the offer."
     for candidate in request.offer.candidates:
@@ -82,7 +82,7 @@ def _in_order(makers: tuple[str, ...], wired: Wired) -> tuple[str, ...]:
 def _completed(told: Answer, wired: Wired, request: Request, generation: int) -> Answer:
     """With what the caller of Neutron knows of the port and the guest, and there was no place for in the binding."""
     vif = told.vif
-    provided.settle_queues(vif, request.queues)
+    provisions.settle_queues(vif, request.queues)
     vif.preserve_on_delete = wired.preserve_on_delete
     if "network" in vif and vif.network is not None:
         vif.network.subnets = subnets_of(wired)

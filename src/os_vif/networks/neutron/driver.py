@@ -17,13 +17,14 @@ from os_vif.negotiation.offer_form import asking_once_more
 from os_vif.negotiation.refusal import Refusal
 from os_vif.negotiation.request import Purpose, Request
 from os_vif.networks.driver import Binding, NetworkDriver, Port
-from os_vif.networks.neutron import active, answering, errors, ports, releasing, second
+from os_vif.networks.neutron import active_binding, answering, errors, migration_binding, ports
+from os_vif.networks.neutron import unbind as releasing
 from os_vif.networks.neutron.api import Json, Neutron
-from os_vif.networks.neutron.asked import Asked
-from os_vif.networks.neutron.guessing import Guessing
-from os_vif.networks.neutron.looking import Looking
+from os_vif.networks.neutron.lookup import Looking
 from os_vif.networks.neutron.options import OPTIONS
 from os_vif.networks.neutron.ports import Bound, Found
+from os_vif.networks.neutron.prediction import Guessing
+from os_vif.networks.neutron.request import Asked
 
 LOG = logging.getLogger(__name__)
 
@@ -82,8 +83,10 @@ class NeutronDriver(NetworkDriver):
             return self._bound_before(found, known, network, asked)
         if request.purpose == Purpose.MIGRATE and source and source.host != asked.host:
             return self._bind_second(found, source, network, asked)
-        made = active.bind(self._neutron, asked, found)
-        return self._conclude(made, made.active, network, asked, partial(active.undo, self._neutron, found, made))
+        made = active_binding.bind(self._neutron, asked, found)
+        return self._conclude(
+            made, made.active, network, asked, partial(active_binding.undo, self._neutron, found, made)
+        )
 
     def _bound_before(self, found: Found, known: Bound, network: Json, asked: Asked) -> Answer:
         """The answer once more. Whoever has bound it may have been killed before any of the steps that follow."""
@@ -91,24 +94,26 @@ class NeutronDriver(NetworkDriver):
         undo = partial(releasing.unbind, self._neutron, found, asked.host)
         answer = self._conclude(found, known, network, asked, undo)
         if found.active and not known.is_active:
-            second.announce(self._neutron, found, found.active, asked.host)
+            migration_binding.announce(self._neutron, found, found.active, asked.host)
         return answer
 
     def _create(self, network: Json, asked: Asked) -> Answer | None:
-        made = active.create(self._neutron, asked, network["id"])
+        made = active_binding.create(self._neutron, asked, network["id"])
         if made is None:
             return None
-        return self._conclude(made, made.active, network, asked, partial(active.undo, self._neutron, None, made))
+        return self._conclude(
+            made, made.active, network, asked, partial(active_binding.undo, self._neutron, None, made)
+        )
 
     def _bind_second(self, found: Found, source: Bound, network: Json, asked: Asked) -> Answer:
-        undo = partial(second.undo, self._neutron, found.id, asked.host)
+        undo = partial(migration_binding.undo, self._neutron, found.id, asked.host)
         try:
-            bound = second.bind(self._neutron, asked, found, source)
+            bound = migration_binding.bind(self._neutron, asked, found, source)
         except exception.BindingRefused as error:
             releasing.quietly("take the second binding back", undo)
             raise self._with_reasons(error, network, asked.request, source.vnic_type) from error
         answer = self._conclude(found, bound, network, asked, undo)
-        second.announce(self._neutron, found, source, asked.host)
+        migration_binding.announce(self._neutron, found, source, asked.host)
         return answer
 
     def _conclude(
@@ -157,7 +162,7 @@ class NeutronDriver(NetworkDriver):
         """See NetworkDriver."""
 
         def step() -> bool:
-            second.activate(self._neutron, ports.read_port(self._neutron, port_id), host, generation)
+            migration_binding.activate(self._neutron, ports.read_port(self._neutron, port_id), host, generation)
             return True
 
         self._until_nobody_interferes(step)
@@ -215,7 +220,7 @@ class NeutronDriver(NetworkDriver):
         """Puts off the end of a binding when it comes near: that binds anew, which is not to be done idly."""
         lapses_at = found.lapses_at(bound)
         if lapses_at is not None and lapses_at - time.time() < request.offer.lease / 2:
-            active.prolong(self._neutron, found, bound, time.time() + request.offer.lease)
+            active_binding.prolong(self._neutron, found, bound, time.time() + request.offer.lease)
 
     def _until_nobody_interferes(self, step: Callable[[], T | None]) -> T:
         """Does it again while others change what it has read."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from os_vif.networks.neutron.wired import Wired, network_of
+from os_vif.networks.neutron.binding import Wired, network_of
 from os_vif.objects import vif as vifs
 from os_vif.plugins import names
 

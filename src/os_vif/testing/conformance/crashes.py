@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import os_vif
-from os_vif import exception, plugging
+from os_vif import exception
+from os_vif.plugging import requests
 from os_vif.testing import faults
 from os_vif.testing.conformance.kit import Kit
 from os_vif.testing.conformance.lines import Lines, home_of
@@ -81,8 +82,8 @@ class Crashes(Kit):
         before, _, moments = self._rehearse()
         for number in range(1, moments // 2 + 1):
             self.restart()
-            plugging.engine().worker.observer = faults.fail_before(number)
-            with pytest.raises(exception.PlugException, match=plugging.identity(self.make_vif(1)[0])):
+            requests.engine().executor.observer = faults.fail_before(number)
+            with pytest.raises(exception.PlugException, match=requests.identity(self.make_vif(1)[0])):
                 self.plug()
             self.expect(before, f"step {number} failed")
         self.restart()
@@ -101,7 +102,7 @@ class Crashes(Kit):
         if not self.states_what_it_wants():
             return Lines(home_of(self.plugin())).run(act)
         recorder = faults.Recorder()
-        plugging.engine().worker.observer = recorder
+        requests.engine().executor.observer = recorder
         act()
         self.restart()
         return 2 * len(recorder.steps)
@@ -130,7 +131,7 @@ class Crashes(Kit):
             Lines(home_of(self.plugin()), moment, end).run(act)
             return
         number, after = divmod(moment + 1, 2)
-        plugging.engine().worker.observer = faults.Counter("after" if after else "before", number, end)
+        requests.engine().executor.observer = faults.Counter("after" if after else "before", number, end)
         act()
 
 

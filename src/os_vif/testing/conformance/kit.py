@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 import os_vif
-from os_vif import loading, plugging
-from os_vif.host.store import STATE_DIR_VARIABLE
+from os_vif.host.journal.store import STATE_DIR_VARIABLE
+from os_vif.loading import plugins
+from os_vif.plugging import requests
 from os_vif.plugin import Plugin, PluginBase
 from os_vif.testing.conformance.snapshot import kernel_snapshot
 from os_vif.testing.fake.host import FakeHost
@@ -58,7 +59,7 @@ class Kit:
 
     @pytest.fixture(autouse=True)
     def _surroundings(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        before = plugging.in_use()
+        before = requests.in_use()
         self.host = self.make_host()
         with tempfile.TemporaryDirectory() as state, _place_for(self.host):
             monkeypatch.setenv(STATE_DIR_VARIABLE, state)
@@ -69,24 +70,24 @@ class Kit:
                 self.prepare()
                 yield
             finally:
-                plugging.engine().journal.close()
-                plugging.use(before)
+                requests.engine().journal.close()
+                requests.use(before)
 
     def _load(self) -> None:
         os_vif.initialize()
         plugin = self.make_plugin()
         if plugin is not None:
-            loading.plugins()[self.make_vif(0)[0].plugin] = plugin
+            plugins.plugins()[self.make_vif(0)[0].plugin] = plugin
 
     def restart(self) -> None:
         """From now on os_vif is as in a process that has just started, on the same host."""
-        plugging.use(engine_on(self.host, self._state) if self.host else None)
+        requests.use(engine_on(self.host, self._state) if self.host else None)
 
     # --- for the tests --------------------------------------------------------------------------------------
 
     def plugin(self) -> PluginBase:
         """The plugin under test."""
-        return loading.plugin(self.make_vif(0)[0].plugin)
+        return plugins.plugin(self.make_vif(0)[0].plugin)
 
     def states_what_it_wants(self) -> bool:
         """Whether the engine does the plugin's work."""

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from os_vif.host.access import RealHost
-from os_vif.host.rtnetlink import LinkInfo
-from os_vif.host.rtnetlink_ip import is_link_local
+from os_vif.host.access.host import RealHost
+from os_vif.host.kernel.addresses import is_link_local
+from os_vif.host.kernel.rtnetlink import LinkInfo
 from os_vif.host.state import NO_HOST_IP
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import errno
 
-from os_vif.host.netlink import KernelError
+from os_vif.host.kernel.netlink import KernelError
 from os_vif.testing.fake.link import NO_MAC, FakeLink
 from os_vif.testing.fake.namespace import FakeNamespace
 

@@ -7,8 +7,8 @@ import errno
 import re
 from collections.abc import Sequence
 
-from os_vif.host.firewall_tool import ChainState
-from os_vif.host.netlink import KernelError
+from os_vif.host.kernel.iptables import ChainState
+from os_vif.host.kernel.netlink import KernelError
 from os_vif.testing.fake.namespace import FakeNamespace
 
 _CHAIN = re.compile(r"^os-vif-[^\s/:\x00]{1,21}$")

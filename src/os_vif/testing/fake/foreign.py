@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from os_vif.testing.fake import births, layer3, settings
+from os_vif.testing.fake import addresses as layer3
+from os_vif.testing.fake import creation, settings
 from os_vif.testing.fake.event import Event
-from os_vif.testing.fake.link import FakeLink, born
+from os_vif.testing.fake.link import FakeLink, new_link
 from os_vif.testing.fake.namespace import FakeNamespace
 
 
@@ -31,7 +32,7 @@ class Foreign:
     ) -> FakeLink:
         """A physical network card, up, that survives a reboot."""
         here = self._here()
-        link = here.add(born(name, here.next_index(), "", mac=mac, mac_is_set=True, mtu=mtu, pci=pci, up=True))
+        link = here.add(new_link(name, here.next_index(), "", mac=mac, mac_is_set=True, mtu=mtu, pci=pci, up=True))
         link.addresses = [layer3.address(text) for text in addresses]
         return self._noted("add", link)
 
@@ -39,9 +40,9 @@ class Foreign:
         """A device of a kind ("bridge", "tun", "veth", "macvtap", "vlan"), with the arguments of its operation."""
         here = self._here()
         if kind == "tun":
-            births.tap_add(here, name, **arguments)
+            creation.tap_add(here, name, **arguments)
         else:
-            births.link_add(here, name, kind, **arguments)
+            creation.link_add(here, name, kind, **arguments)
         link = here.links[name]
         for made in filter(None, (link, here.links.get(link.peer))):
             made.group, made.mac_is_set = 0, "mac" in arguments
@@ -55,7 +56,7 @@ class Foreign:
     def remove(self, name: str) -> None:
         """Removes a device, whosesoever it is."""
         link = self._here().find(name)
-        births.vanish(self._here(), link)
+        creation.vanish(self._here(), link)
         self._noted("remove", link)
 
     def add_address(self, name: str, address: str) -> FakeLink:

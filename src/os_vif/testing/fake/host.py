@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from os_vif.host.bridge_ports import BridgePort, PortVlans
+from os_vif.host.contract.operations import Operation, OperationFailed
 from os_vif.host.filter_path import FilterTable
-from os_vif.host.firewall_tool import ChainState
-from os_vif.host.netlink import KernelError
-from os_vif.host.operations import Operation, OperationFailed
-from os_vif.host.rtnetlink import LinkInfo
-from os_vif.host.rtnetlink_ip import family_of
-from os_vif.testing.fake import births, firewall, layer3, settings
+from os_vif.host.kernel.addresses import family_of
+from os_vif.host.kernel.iptables import ChainState
+from os_vif.host.kernel.netlink import KernelError
+from os_vif.host.kernel.rtnetlink import LinkInfo
+from os_vif.testing.fake import addresses, creation, firewall, settings
 from os_vif.testing.fake.event import Event
 from os_vif.testing.fake.foreign import Foreign
 from os_vif.testing.fake.link import SYSCTL_DEFAULTS, FakeLink
@@ -27,19 +27,19 @@ from os_vif.testing.fake.namespace import FakeNamespace
 from os_vif.testing.fake.trouble import Trouble, device_of
 
 if TYPE_CHECKING:
-    from os_vif.host.watchdog import Rescue
+    from os_vif.host.access.watchdog import Rescue
 
 _OPERATIONS: dict[str, Callable[..., None]] = {
-    "link.add": births.link_add,
+    "link.add": creation.link_add,
     "link.set": settings.link_set,
-    "link.delete": births.link_delete,
-    "tap.add": births.tap_add,
+    "link.delete": creation.link_delete,
+    "tap.add": creation.tap_add,
     "sysctl.set": settings.sysctl_set,
-    "address.add": layer3.address_add,
-    "address.delete": layer3.address_delete,
-    "neighbour.probe": layer3.neighbour_probe,
-    "route.add": layer3.route_add,
-    "route.delete": layer3.route_delete,
+    "address.add": addresses.address_add,
+    "address.delete": addresses.address_delete,
+    "neighbour.probe": addresses.neighbour_probe,
+    "route.add": addresses.route_add,
+    "route.delete": addresses.route_delete,
     "firewall.set": firewall.firewall_set,
     "firewall.delete": firewall.firewall_delete,
 }
@@ -136,7 +136,7 @@ class FakeHost:
             chains = {f"{family} {name}": vars(chain) for (family, name), chain in self.chains.items()}
             return {"links": {name: link.visible() for name, link in self.links.items()}, "chains": chains}
 
-    # --- what the engine asks: os_vif.host.access.HostAccess ---------------------------------------------------
+    # --- what the engine asks: os_vif.host.access.host.HostAccess ---------------------------------------------------
 
     def boot_id(self) -> str:
         """See HostAccess."""

@@ -7,7 +7,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any
 
-from os_vif.host.rtnetlink import LinkInfo
+from os_vif.host.kernel.rtnetlink import LinkInfo
 
 NO_MAC = "00:00:00:00:00:00"
 
@@ -49,7 +49,7 @@ OPTION_DEFAULTS: dict[str, dict[str, Any]] = {
 class FakeLink:
     """A device. Unlike the kernel it names its bridge, its parent and its peer, and holds its addresses and routes.
 
-    ``addresses`` and ``routes`` are in the form of os_vif.host.rtnetlink_ip; ``shown`` in each is for people.
+    ``addresses`` and ``routes`` are in the form of os_vif.host.kernel.addresses; ``shown`` in each is for people.
     """
 
     name: str
@@ -98,7 +98,7 @@ class FakeLink:
 
     def at_boot(self, index: int) -> FakeLink:
         """The same network card, as a machine finds it when it comes up."""
-        return born(self.name, index, "", mac=self.mac, mac_is_set=True, pci=self.pci)
+        return new_link(self.name, index, "", mac=self.mac, mac_is_set=True, pci=self.pci)
 
     def visible(self) -> dict[str, Any]:
         """What an onlooker sees of the device, apart from its index, and from a MAC that was thrown by dice."""
@@ -110,7 +110,7 @@ class FakeLink:
         return copy.deepcopy(shown)
 
     def info(self, master: int, below: int) -> LinkInfo:
-        """As os_vif.host.rtnetlink would describe it; ``below`` is the index of the parent or of the peer."""
+        """As os_vif.host.kernel.rtnetlink would describe it; ``below`` is the index of the parent or of the peer."""
         return LinkInfo(
             index=self.index,
             name=self.name,
@@ -128,7 +128,7 @@ class FakeLink:
         )
 
 
-def born(name: str, index: int, kind: str, **values: Any) -> FakeLink:
+def new_link(name: str, index: int, kind: str, **values: Any) -> FakeLink:
     """A device in its first moment."""
     link = FakeLink(name, index, kind, **values)
     link.options = OPTION_DEFAULTS.get(kind, {}) | link.options

@@ -7,11 +7,11 @@ import errno
 import itertools
 from collections.abc import Iterable
 
-from os_vif.host.firewall_tool import ChainState
-from os_vif.host.kernel import device_name
-from os_vif.host.netlink import KernelError
-from os_vif.host.rtnetlink import LinkInfo
-from os_vif.testing.fake.link import FakeLink, born
+from os_vif.host.access.kernel_operations import device_name
+from os_vif.host.kernel.iptables import ChainState
+from os_vif.host.kernel.netlink import KernelError
+from os_vif.host.kernel.rtnetlink import LinkInfo
+from os_vif.testing.fake.link import FakeLink, new_link
 
 
 class FakeNamespace:
@@ -24,7 +24,7 @@ class FakeNamespace:
         self.links: dict[str, FakeLink] = {}
         self.chains: dict[tuple[str, str], ChainState] = {}
         self._indexes = itertools.count(1)
-        self.add(born("lo", self.next_index(), "", mtu=65536))
+        self.add(new_link("lo", self.next_index(), "", mtu=65536))
 
     def next_index(self) -> int:
         """The kernel never gives an index out again, and neither do we."""

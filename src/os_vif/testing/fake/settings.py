@@ -7,10 +7,10 @@ import errno
 import re
 from typing import Any
 
-from os_vif.host.kernel import device_name
-from os_vif.host.netlink import KernelError
-from os_vif.host.sysctl import check_writable
-from os_vif.testing.fake import bridging, layer3
+from os_vif.host.access.kernel_operations import device_name
+from os_vif.host.kernel.netlink import KernelError
+from os_vif.host.kernel.sysctl import check_writable
+from os_vif.testing.fake import addresses, bridging
 from os_vif.testing.fake.link import NO_MAC, FakeLink
 from os_vif.testing.fake.namespace import FakeNamespace
 
@@ -66,7 +66,7 @@ def _change_options(link: FakeLink, kind: str, options: dict[str, Any]) -> None:
 
 
 def set_options(link: FakeLink, options: dict[str, Any]) -> None:
-    """Options of a bridge; those of other kinds are only given at birth."""
+    """Options of a bridge; those of other kinds are only given at attributes."""
     if "forward_delay" in options:
         shortest, longest = _FORWARD_DELAYS
         if link.options["stp"] and not shortest <= options["forward_delay"] <= longest:
@@ -137,9 +137,9 @@ def _set_up(namespace: FakeNamespace, link: FakeLink, wanted: str) -> None:
         _check_may_go_up(namespace, link)
     link.up = wanted == "up"
     if link.up:
-        layer3.link_up(link)
+        addresses.link_up(link)
     else:
-        layer3.link_down(link)
+        addresses.link_down(link)
         for above in namespace.on_top_of(link.name, "vlan"):
             _set_up(namespace, above, "down")
 
@@ -161,4 +161,4 @@ def sysctl_set(namespace: FakeNamespace, name: str, family: str, key: str, value
         raise KernelError(errno.EINVAL, "")
     link.sysctls[f"{family}/{key}"] = value
     if (family, key) == ("ipv6", "disable_ipv6") and int(value):
-        layer3.ipv6_off(link)
+        addresses.ipv6_off(link)

@@ -6,8 +6,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from os_vif.host.netlink import KernelError
-from os_vif.host.operations import Operation
+from os_vif.host.contract.operations import Operation
+from os_vif.host.kernel.netlink import KernelError
 
 
 @dataclass

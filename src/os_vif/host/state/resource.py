@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a resource is: one thing that a plugin states of a host, and how the journal keeps it."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from os_vif import exception
+
+
+class IfForeign(enum.StrEnum):
+    """What to do when a resource is found that os-vif did not make."""
+
+    REFUSE = "refuse"  #: it is in the way: an error, before anything is touched
+    SHARE = "share"  #: use it; change only what is needed for traffic to flow, and never remove it
+    ADOPT = "adopt"  #: treat it as our own from now on (plugged by an earlier os-vif, say)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One thing on the host. ``shared`` resources serve many VIFs and go when the last of these has gone."""
+
+    backend: ClassVar[str]
+    shared: bool = False
+
+    @property
+    def key(self) -> str:
+        """Identifies the resource on the host, for the journal."""
+        raise NotImplementedError
+
+    @property
+    def lock(self) -> str:
+        """The lock to hold while the resource is looked at and changed; "" where none is needed."""
+        return self.key
+
+    @property
+    def label(self) -> str:
+        """What to call the resource in messages."""
+        raise NotImplementedError
+
+    def resolved(self, devices: Devices) -> Resource:
+        """The resource, with what only the host knows filled in: names of devices that a plugin knows by address.
+
+        Raises LookupError, which says what was not found.
+        """
+        return self
+
+    def silenced(self) -> Resource:
+        """The resource, so that nothing passes by it to or from the guest: a guest's own device is down."""
+        return self
+
+
+class Devices(Protocol):
+    """What a host knows of its devices. Each but the first raises LookupError when there is no such device."""
+
+    def netdev_of_pci(self, address: str) -> str | None:
+        """The name of the network device at a PCI address, or None."""
+
+    def representor_of(self, vf: str) -> str:
+        """The name of the device in the host that stands for a virtual function, given by its PCI address."""
+
+    def physical_function_of(self, vf: str) -> tuple[str, int]:
+        """The PCI address of the physical function of a virtual function, and the latter's number."""
+
+
+@dataclass(frozen=True)
+class HostState:
+    """What one VIF needs of the host: resources, in the order in which they are made."""
+
+    resources: tuple[Resource, ...] = ()
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self.resources)
+
+    def __len__(self) -> int:
+        return len(self.resources)
+
+    def silent(self) -> HostState:
+        """The same with the guest's own devices down, so that nothing passes."""
+        return HostState(tuple(resource.silenced() for resource in self.resources))
+
+
+_TYPES: dict[str, type[Resource]] = {}
+
+#: Where the rest of the vocabulary is, imported when a record names it: most processes never meet Open vSwitch.
+_VOCABULARY = tuple(f"os_vif.host.state.{part}" for part in ("links", "addresses", "firewall", "ovs", "vf"))
+
+
+def resource_type(cls: type[Resource]) -> type[Resource]:
+    """Makes a type of resource known to the journal; third-party resources call it as a class decorator."""
+    _TYPES[cls.__name__] = cls
+    return cls
+
+
+def to_primitive(resource: Resource) -> dict[str, Any]:
+    """The JSON form of a resource: its type's name, and every attribute that is not at its default."""
+    data: dict[str, Any] = {"resource": type(resource).__name__}
+    for field in dataclasses.fields(resource):
+        value = getattr(resource, field.name)
+        if value != _default_of(field):
+            data[field.name] = dict(value) if isinstance(value, Mapping) else value
+    return data
+
+
+def from_primitive(data: Mapping[str, Any]) -> Resource:
+    """The resource that to_primitive() wrote. Raises HostError for one that is not known here."""
+    values = {name: _thaw(value) for name, value in data.items() if name != "resource"}
+    try:
+        named = _type_named(data["resource"])
+        _check_types(named, values)
+        return named(**values)
+    except (KeyError, TypeError) as error:
+        name = data.get("resource", "without a type")
+        raise exception.HostError(
+            f"The journal tells of a resource {name} that this process does not know ({error}); it takes the plugin,"
+            " and the version of os-vif, that it was plugged with."
+        ) from error
+
+
+def _type_named(name: str) -> type[Resource]:
+    if name not in _TYPES:
+        for module in _VOCABULARY:
+            importlib.import_module(module)
+    return _TYPES[name]
+
+
+#: Who can say what is not of a type that is annotated so. Of other types, those of third parties say more.
+_NOT_OF_TYPE: dict[str, Callable[[Any], bool]] = {
+    "str": lambda value: not isinstance(value, str),
+    "bool": lambda value: not isinstance(value, bool),
+    "int": lambda value: type(value) is not int,
+    "float": lambda value: type(value) not in (int, float),
+    "IfForeign": lambda value: value not in set(IfForeign),
+    "tuple[str, ...]": lambda value: not isinstance(value, tuple) or any(type(one) is not str for one in value),
+    "Mapping[str, str]": lambda value: (
+        not isinstance(value, Mapping) or any(type(one) is not str for pair in value.items() for one in pair)
+    ),
+    "Mapping[str, Any]": lambda value: not isinstance(value, Mapping),
+}
+
+
+def _check_types(cls: Any, values: Mapping[str, Any]) -> None:
+    """What was read from a file may be anything. Raises TypeError."""
+    wrong_for = _checks_of(cls)
+    for name, value in values.items():
+        if name in wrong_for and wrong_for[name](value):
+            raise TypeError(f"{name} is {value!r}")
+
+
+@functools.cache
+def _checks_of(cls: Any) -> dict[str, Callable[[Any], bool]]:
+    checks = {}
+    for field in dataclasses.fields(cls):
+        wanted, _, alternative = str(field.type).partition(" | ")
+        wrong = _NOT_OF_TYPE.get(wanted)
+        if wrong is not None and alternative in ("", "None"):
+            checks[field.name] = _unless_none(wrong) if alternative else wrong
+    return checks
+
+
+def _unless_none(wrong: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is not None and wrong(value)
+
+
+def _default_of(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def _thaw(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looking without touching: what plugging would do, and whether a host is as it should be."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from os_vif import exception
+from os_vif.plugging import apply
+from os_vif.plugging import requests as plugging
+
+if TYPE_CHECKING:
+    from os_vif.host.contract.plan import Plan
+    from os_vif.host.degradation import Degradation
+    from os_vif.host.engine.request import Request
+
+
+class CheckState(enum.StrEnum):
+    """What a check comes to; why there are three: docs/adr/0015-honest-check.md."""
+
+    OK = "ok"  #: everything is as it was asked for, and nothing is known that cuts the guest off
+    DEGRADED = "degraded"  #: everything is as it was asked for; the guest is cut off, or likely so, by something else
+    DIFFERS = "differs"  #: something that os-vif made, or was asked for, is not so
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """``differences`` say what is not as it should be, in words; ``repairable`` whether repair() can put it right.
+
+    ``degradations`` say what else cuts the guest off, or is likely to; what of it can be changed is not for us to
+    change.
+    """
+
+    vif_id: str
+    differences: tuple[str, ...] = ()
+    repairable: bool = True
+    degradations: tuple[Degradation, ...] = ()
+
+    @property
+    def state(self) -> CheckState:
+        """The worst of what was found."""
+        if self.differences:
+            return CheckState.DIFFERS
+        return CheckState.DEGRADED if self.degradations else CheckState.OK
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return self.state is CheckState.OK
+
+
+def plan(vif: Any, instance_info: Any) -> Plan:
+    """See os_vif.plan()."""
+    return plan_many([(vif, instance_info)])
+
+
+def plan_unplug(vif: Any, instance_info: Any) -> Plan:
+    """See os_vif.plan_unplug()."""
+    return plan_unplug_many([(vif, instance_info)])
+
+
+def plan_many(pairs: Sequence[tuple[Any, Any]]) -> Plan:
+    """See os_vif.plan_many()."""
+    requests = [plugging.request(apply.declarative(vif), vif, info) for vif, info in pairs]
+    return _only_looking(lambda: plugging.engine().plan(requests))
+
+
+def plan_unplug_many(pairs: Sequence[tuple[Any, Any]]) -> Plan:
+    """See os_vif.plan_unplug_many()."""
+    requests = [plugging.request_to_leave(apply.declarative(vif), vif, info) for vif, info in pairs]
+    return _only_looking(lambda: plugging.engine().plan_unplug(requests))
+
+
+def check(vif: Any, instance_info: Any) -> CheckResult:
+    """See os_vif.check()."""
+    plugin, silent = apply.declarative(vif), plugging.is_silent(vif)
+    vif_id = plugging.identity(vif)
+    try:
+        request = plugging.request(plugin, vif, instance_info, silent=silent)
+        guest = plugging.request_of_guest(plugin, vif, instance_info)
+        steps = list(_only_looking(lambda: plugging.engine().plan([request])))
+        if not silent:
+            steps += _only_looking(lambda: _guest(guest))
+    except (exception.ForeignDevice, exception.DeviceMissing, exception.UplinkUnsuitable) as error:
+        return CheckResult(vif_id, (str(error),), repairable=False)
+    differences = tuple(f"not done: {step.text}" for step in steps)
+    return CheckResult(vif_id, differences, degradations=() if silent else _degradations(vif, request, guest))
+
+
+def _guest(request: Request) -> Plan:
+    from os_vif.host.engine import expected
+
+    return expected.look(plugging.engine(), request)
+
+
+def _degradations(vif: Any, request: Request, guest: Request) -> tuple[Degradation, ...]:
+    from os_vif.host import diagnosis
+
+    host = plugging.engine().host
+    resources = (*request.resolved(host).desired, *guest.desired)
+    return diagnosis.degradations(host, resources, _addresses(vif), request.context)
+
+
+def _addresses(vif: Any) -> list[str]:
+    """The IP addresses that the network gave to the VIF, as far as the VIF tells."""
+    from os_vif.plugins.reading import stated
+
+    subnets = stated(stated(stated(vif, "network"), "subnets"), "objects", ())
+    fixed = [ip for subnet in subnets for ip in stated(stated(subnet, "ips"), "objects", ())]
+    return [str(ip.address) for ip in fixed if stated(ip, "address")]
+
+
+def _only_looking(look: Callable[[], Plan]) -> Plan:
+    from os_vif.host.process import patience
+
+    with patience.looking():
+        return look()
