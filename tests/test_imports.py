@@ -22,7 +22,7 @@ STATE, PROCESS, KERNEL, OVSDB = "os_vif.host.state", "os_vif.host.process", "os_
 
 #: The engine of desired state, from the ground up; backends are loaded by their names.
 CONTRACT, ACCESS, JOURNAL = "os_vif.host.contract", "os_vif.host.access", "os_vif.host.journal"
-ENGINE, BACKENDS = "os_vif.host.engine", "os_vif.host.backends"
+ENGINE, BACKENDS, DIAGNOSIS = "os_vif.host.engine", "os_vif.host.backends", "os_vif.host.diagnosis"
 
 #: From the public API to the engine.
 PLUGGING = ("os_vif.plugging", "os_vif.loading", "os_vif.plugin", "os_vif")
@@ -53,6 +53,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     JOURNAL: ("os_vif.exception", STATE, PROCESS, KERNEL, CONTRACT),
     ENGINE: ("os_vif.exception", STATE, PROCESS, CONTRACT, ACCESS, JOURNAL),
     BACKENDS: ("os_vif.exception", STATE, PROCESS, KERNEL, OVSDB, CONTRACT, ACCESS, JOURNAL),
+    DIAGNOSIS: ("os_vif.exception", STATE, PROCESS, KERNEL, OVSDB, CONTRACT, ACCESS),
     "os_vif.host": (),
     # a VIF in, desired state out
     "os_vif.plugin": ("os_vif.exception", *OBJECTS, STATE),
@@ -70,7 +71,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "os_vif.loading": ("os_vif.exception", "os_vif.plugin", PROCESS, OVSDB),
     "os_vif.plugging": (
         "os_vif.exception", *OBJECTS, "os_vif.plugin", "os_vif.loading", STATE, PROCESS, CONTRACT, ACCESS, JOURNAL,
-        ENGINE, BACKENDS,
+        ENGINE, BACKENDS, DIAGNOSIS,
     ),
     "os_vif": ("os_vif.exception", *OBJECTS, "os_vif.loading", "os_vif.plugging", CONTRACT, JOURNAL, ENGINE),
     # two sides that do not know each other

@@ -4,19 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from os_vif import exception
+from os_vif.objects.reading import stated
 
 if TYPE_CHECKING:
     from os_vif.objects.vif import VIFBase
-
-
-def stated(obj: Any, *fields: str) -> Any:
-    """The value of a field, or of a field of a field; None where anything on the way is unset or None."""
-    for field in fields:
-        obj = getattr(obj, field, None)
-    return obj
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from os_vif.hypervisors.driver import Guest
-from os_vif.hypervisors.reading import Reader, stated
+from os_vif.hypervisors.reading import Reader
+from os_vif.objects.reading import stated
 from os_vif.objects.vif import VIFGeneric, VIFOpenVSwitch
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from os_vif.host.kernel import neighbours, rtnetlink
-from os_vif.hypervisors.reading import stated
+from os_vif.objects.reading import stated
 
 
 def announce(vif: Any) -> None:

@@ -13,8 +13,8 @@ from os_vif.plugging import apply
 from os_vif.plugging import requests as plugging
 
 if TYPE_CHECKING:
+    from os_vif.host.contract.degradation import Degradation
     from os_vif.host.contract.plan import Plan
-    from os_vif.host.degradation import Degradation
     from os_vif.host.engine.request import Request
 
 
@@ -97,7 +97,7 @@ def _guest(request: Request) -> Plan:
 
 
 def _degradations(vif: Any, request: Request, guest: Request) -> tuple[Degradation, ...]:
-    from os_vif.host import diagnosis
+    from os_vif.host.diagnosis import diagnosis
 
     host = plugging.engine().host
     resources = (*request.resolved(host).desired, *guest.desired)
@@ -106,10 +106,10 @@ def _degradations(vif: Any, request: Request, guest: Request) -> tuple[Degradati
 
 def _addresses(vif: Any) -> list[str]:
     """The IP addresses that the network gave to the VIF, as far as the VIF tells."""
-    from os_vif.plugins.reading import stated
+    from os_vif.objects.reading import stated
 
-    subnets = stated(stated(stated(vif, "network"), "subnets"), "objects", ())
-    fixed = [ip for subnet in subnets for ip in stated(stated(subnet, "ips"), "objects", ())]
+    subnets = stated(vif, "network", "subnets", "objects", default=())
+    fixed = [ip for subnet in subnets for ip in stated(subnet, "ips", "objects", default=())]
     return [str(ip.address) for ip in fixed if stated(ip, "address")]
 
 

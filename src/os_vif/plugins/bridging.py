@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 def is_wanted(network: Network) -> bool:
     """Whether the network asks for its bridge to be made; those that are multi_host have it made by others."""
-    return not reading.stated(network, "multi_host", False) and bool(
-        reading.stated(network, "should_provide_bridge", False)
+    return not reading.stated(network, "multi_host", default=False) and bool(
+        reading.stated(network, "should_provide_bridge", default=False)
     )
 
 
 def of_guest(vif: VIFBase, bridge: str) -> Iterator[Resource]:
     """The device that a hypervisor makes for a VIF and puts into its bridge."""
-    name = reading.stated(vif, "vif_name", "")
+    name = reading.stated(vif, "vif_name", default="")
     if name and name != bridge:
-        mtu = reading.stated(reading.network_of(vif, "bridge"), "mtu", 0) or None
+        mtu = reading.stated(reading.network_of(vif, "bridge"), "mtu", default=0) or None
         yield ExistingLink(name=str(name), master=bridge, mtu=mtu, required=False)
 
 
@@ -50,8 +50,8 @@ class Bridging:
 
     def mtu(self) -> int | None:
         """A bridge that nothing joins to the outside has the MTU of its ports, unless the network states one."""
-        joined = reading.stated(self._network, "should_provide_vlan", False) or self._flat_interface()
-        return self._outer_mtu() if joined else reading.stated(self._network, "mtu", 0) or None
+        joined = reading.stated(self._network, "should_provide_vlan", default=False) or self._flat_interface()
+        return self._outer_mtu() if joined else reading.stated(self._network, "mtu", default=0) or None
 
     def _devices(self) -> Iterator[Resource]:
         yield Bridge(
@@ -62,7 +62,7 @@ class Bridging:
             if_foreign=IfForeign.SHARE,
             uplink=self._uplink(),
         )
-        if reading.stated(self._network, "should_provide_vlan", False):
+        if reading.stated(self._network, "should_provide_vlan", default=False):
             yield from self._vlan()
         elif interface := self._flat_interface():
             self._check_joinable(interface, "flat_interface")
@@ -70,7 +70,7 @@ class Bridging:
             yield ExistingLink(name=interface, master=self._bridge, mtu=self._outer_mtu(), shared=True)
 
     def _uplink(self) -> tuple[str, ...]:
-        if not reading.stated(self._network, "should_provide_vlan", False):
+        if not reading.stated(self._network, "should_provide_vlan", default=False):
             return tuple(filter(None, [self._flat_interface()]))
         return names.vlan(self._vlan_id()), self._vlan_parent()
 
@@ -105,7 +105,7 @@ class Bridging:
         )
 
     def _rules(self) -> Iterator[Resource]:
-        if reading.stated(self._vif, "has_traffic_filtering", False):
+        if reading.stated(self._vif, "has_traffic_filtering", default=False):
             return
         config = self._config
         lines = forwarding.rules(self._bridge, config.forward_bridge_interface, config.iptables_drop_action)
@@ -113,7 +113,7 @@ class Bridging:
         yield from forwarding.chains(self._bridge, lines, families, self._above_ours())
 
     def _flat_interface(self) -> str:
-        interface: str = self._config.flat_interface or reading.stated(self._network, "bridge_interface", "")
+        interface: str = self._config.flat_interface or reading.stated(self._network, "bridge_interface", default="")
         return interface
 
     def _check_joinable(self, interface: str, option: str) -> None:
@@ -123,7 +123,7 @@ class Bridging:
             reading.refuse(self._vif, field, f"{interface} cannot be a port of the bridge {self._bridge}.")
 
     def _outer_mtu(self) -> int:
-        return int(reading.stated(self._network, "mtu", 0) or self._config.network_device_mtu)
+        return int(reading.stated(self._network, "mtu", default=0) or self._config.network_device_mtu)
 
     def _above_ours(self) -> str:
         pattern: str = self._config.iptables_top_regex

@@ -56,6 +56,6 @@ class LinuxBridgePlugin(Plugin):
 
 def _bridge_name(vif: VIFBase, network: Network) -> str:
     """The VIF's word goes before the network's, as it does in os-vif 4.3.0."""
-    return reading.stated(vif, "bridge_name", "") or str(
-        reading.stated(network, "bridge", "") or reading.required(vif, "bridge_name", "or else network.bridge")
+    return reading.stated(vif, "bridge_name", default="") or str(
+        reading.stated(network, "bridge", default="") or reading.required(vif, "bridge_name", "or else network.bridge")
     )

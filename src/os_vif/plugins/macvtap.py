@@ -52,14 +52,14 @@ def _resources(vif: VIFBase) -> Iterator[Resource]:
 
     name = reading.required(vif, "vif_name", "because it names the macvtap")
     mode = _MODES[reading.required(vif, "mode", "because a macvtap cannot be made without")]
-    interface = reading.stated(reading.stated(vif, "network"), "bridge_interface", "") or None
+    interface = reading.stated(reading.stated(vif, "network"), "bridge_interface", default="") or None
     address = None if interface else _pci_address(vif)
-    mtu = reading.stated(reading.stated(vif, "network"), "mtu", 0) or None
+    mtu = reading.stated(reading.stated(vif, "network"), "mtu", default=0) or None
     if interface:
         yield ExistingLink(name=interface, shared=True)
     if address:
         yield LinkOfFunction(function=address, shared=True)
-    if vlan := reading.stated(vif, "vlan_name", ""):
+    if vlan := reading.stated(vif, "vlan_name", default=""):
         _check_differ(vif, "vlan_name", vlan, name, interface)
         yield _vlan(vif, vlan, interface, address, mtu)
         interface, address = vlan, None

@@ -63,7 +63,7 @@ class OvsPlugin(Plugin):
         from os_vif.host.state import HostState
         from os_vif.plugins import bridging
 
-        if not isinstance(vif, VIFBridge) or not reading.stated(vif, "bridge_name", ""):
+        if not isinstance(vif, VIFBridge) or not reading.stated(vif, "bridge_name", default=""):
             return HostState()
         return HostState(tuple(bridging.of_guest(vif, vif.bridge_name)))
 

@@ -70,7 +70,7 @@ class Wiring:
 
     def native(self) -> Iterator[Resource]:
         """The bridge; the port and the tap where the port profile asks for them. Else the hypervisor makes them."""
-        if reading.stated(self._profile, "create_port", False):
+        if reading.stated(self._profile, "create_port", default=False):
             yield from self._made_port()
         else:
             yield self._integration_bridge()
@@ -114,12 +114,12 @@ class Wiring:
 
     def _made_port(self) -> Iterator[Resource]:
         tap = reading.required(self._vif, "vif_name", "because it names the port")
-        if reading.stated(self._profile, "create_tap", False):
+        if reading.stated(self._profile, "create_tap", default=False):
             yield Tap(
                 name=tap,
                 mac=self._mac(),
                 mtu=self._mtu(),
-                multi_queue=bool(reading.stated(self._profile, "multiqueue", False)),
+                multi_queue=bool(reading.stated(self._profile, "multiqueue", default=False)),
                 sysctls=NO_HOST_IP,
                 if_foreign=IfForeign.ADOPT,
             )
@@ -175,7 +175,7 @@ class Wiring:
             "iface-id": reading.required(self._vif, "port_profile.interface_id", "because the network side goes by it"),
             "iface-status": "active",
             "attached-mac": self._mac() or "",
-            "vm-uuid": reading.stated(self._instance, "uuid", ""),
+            "vm-uuid": reading.stated(self._instance, "uuid", default=""),
         }
         if self._is_trunk():
             ids["bridge_name"] = self._switch
@@ -203,7 +203,7 @@ class Wiring:
         return None if address is None else str(address).lower()
 
     def _mtu(self) -> int:
-        return int(reading.stated(self._network, "mtu", 0) or self._config.network_device_mtu)
+        return int(reading.stated(self._network, "mtu", default=0) or self._config.network_device_mtu)
 
     def _database(self) -> dict[str, Any]:
         return database(self._config)

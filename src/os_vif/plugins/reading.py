@@ -6,23 +6,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from os_vif import exception
+from os_vif.objects.reading import stated
 
 if TYPE_CHECKING:
     from os_vif.objects.network import Network
     from os_vif.objects.vif import VIFBase
 
-
-def stated(obj: Any, field: str, default: Any = None) -> Any:
-    """The value of a field; ``default`` where it is unset or None, or where there is no object."""
-    value = getattr(obj, field, None)
-    return default if value is None else value
+__all__ = ["expect", "network_of", "refuse", "required", "stated"]
 
 
 def required(vif: VIFBase, field: str, why: str) -> Any:
     """The value of a field of the VIF, dotted when nested ("network.bridge_interface"). Raises InvalidRequest."""
-    value: Any = vif
-    for name in field.split("."):
-        value = stated(value, name)
+    value = stated(vif, *field.split("."))
     if value in (None, ""):
         refuse(vif, field, f"must be set, {why}.")
     return value
@@ -42,4 +37,4 @@ def expect(vif: VIFBase, wanted: type[VIFBase], plugin: str) -> None:
 
 def refuse(vif: VIFBase, field: str, reason: str) -> NoReturn:
     """Raises InvalidRequest: what the VIF asks for cannot be done."""
-    raise exception.InvalidRequest(field=field, reason=reason, vif_id=str(stated(vif, "id", "")))
+    raise exception.InvalidRequest(field=field, reason=reason, vif_id=str(stated(vif, "id", default="")))

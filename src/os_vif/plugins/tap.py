@@ -61,9 +61,9 @@ class TapPlugin(Plugin):
 
         reading.expect(vif, VIFGeneric, NAME)
         network = reading.stated(vif, "network")
-        if bridge := reading.stated(network, "bridge", ""):
+        if bridge := reading.stated(network, "bridge", default=""):
             return HostState(tuple(self._in_bridge(vif, bridge)))
-        return HostState((self._tap(vif, mtu=reading.stated(network, "mtu", 0) or None),))
+        return HostState((self._tap(vif, mtu=reading.stated(network, "mtu", default=0) or None),))
 
     def _in_bridge(self, vif: VIFBase, bridge: str) -> Iterator[Resource]:
         from os_vif.host.state import ExistingLink
@@ -86,7 +86,7 @@ class TapPlugin(Plugin):
             mtu=mtu,
             mac=_lower(reading.stated(profile, "mac_address")),
             master=master,
-            multi_queue=bool(reading.stated(profile, "multiqueue", False)),
+            multi_queue=bool(reading.stated(profile, "multiqueue", default=False)),
             owner=self.config.owner,
             group=self.config.group,
             sysctls=NO_HOST_IP,

@@ -12,12 +12,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from os_vif.host import bridge_ports
 from os_vif.host.access import privileged
-from os_vif.host.bridge_ports import BridgePort, PortVlans
 from os_vif.host.contract.operations import Operation
-from os_vif.host.filter_path import FilterTable
-from os_vif.host.kernel import addresses, neighbour_table, netlink, rtnetlink, sysctl, sysfs
+from os_vif.host.kernel import addresses, bridge_ports, neighbour_table, netlink, rtnetlink, sysctl, sysfs
+from os_vif.host.kernel.bridge_ports import BridgePort, PortVlans
+from os_vif.host.kernel.filter_path import FilterTable
 from os_vif.host.kernel.iptables import ChainState
 from os_vif.host.kernel.rtnetlink import LinkInfo
 

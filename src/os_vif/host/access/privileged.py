@@ -17,8 +17,8 @@ from typing import Any
 from os_vif import exception
 from os_vif.host.access import kernel_operations
 from os_vif.host.contract.operations import Operation, OperationFailed
-from os_vif.host.filter_path import FilterTable
 from os_vif.host.kernel import iptables
+from os_vif.host.kernel.filter_path import FilterTable
 from os_vif.host.kernel.iptables import ChainState
 
 DEFAULT_CONTEXT = "os_vif.privsep"

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from os_vif.host.filter_path import FilterTable
+from os_vif.host.kernel.filter_path import FilterTable
 from os_vif.host.kernel.netlink import Conversation, KernelError, attributes, conversation
 from os_vif.host.process import children
 

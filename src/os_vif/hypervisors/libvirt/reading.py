@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from os_vif.hypervisors.reading import Reader, stated
+from os_vif.hypervisors.reading import Reader
+from os_vif.objects.reading import stated
 
 if TYPE_CHECKING:
     from os_vif.hypervisors.libvirt.versions import Capabilities, Feature

@@ -14,7 +14,7 @@ from os_vif.hypervisors.libvirt.host_devices import HostDevices
 from os_vif.hypervisors.libvirt.reading import need, refuse, required
 from os_vif.hypervisors.libvirt.versions import Capabilities
 from os_vif.hypervisors.libvirt.wiring import Wiring, wiring
-from os_vif.hypervisors.reading import stated
+from os_vif.objects.reading import stated
 
 if TYPE_CHECKING:
     from os_vif.hypervisors.driver import Guest

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from os_vif.hypervisors.libvirt import versions
 from os_vif.hypervisors.libvirt.reading import need, refuse, required
-from os_vif.hypervisors.reading import stated
+from os_vif.objects.reading import stated
 from os_vif.objects.vif import (
     VIFBridge,
     VIFDirect,

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from os_vif.hypervisors.reading import stated
+from os_vif.objects.reading import stated
 
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST = 1, 2, 4
 _RTA_DST, _RTA_GATEWAY, _RTA_PRIORITY = 1, 5, 6

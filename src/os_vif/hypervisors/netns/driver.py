@@ -14,9 +14,10 @@ from os_vif.hypervisors import offering
 from os_vif.hypervisors.driver import Guest, HypervisorDriver, Rendering
 from os_vif.hypervisors.netns import addresses, location
 from os_vif.hypervisors.netns.wire import Wire
-from os_vif.hypervisors.reading import Reader, stated
+from os_vif.hypervisors.reading import Reader
 from os_vif.negotiation.offer import BY_HYPERVISOR, Constraints
 from os_vif.objects import validate
+from os_vif.objects.reading import stated
 from os_vif.objects.vif import VIFBase, VIFBridge, VIFOpenVSwitch
 
 if TYPE_CHECKING:

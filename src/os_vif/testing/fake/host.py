@@ -12,10 +12,10 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from os_vif.host.bridge_ports import BridgePort, PortVlans
 from os_vif.host.contract.operations import Operation, OperationFailed
-from os_vif.host.filter_path import FilterTable
 from os_vif.host.kernel.addresses import family_of
+from os_vif.host.kernel.bridge_ports import BridgePort, PortVlans
+from os_vif.host.kernel.filter_path import FilterTable
 from os_vif.host.kernel.iptables import ChainState
 from os_vif.host.kernel.netlink import KernelError
 from os_vif.host.kernel.rtnetlink import LinkInfo

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from os_vif.host.access.host import HostAccess
-from os_vif.host.bridge_ports import BridgePort, PortVlans
-from os_vif.host.degradation import Code, Degradation
+from os_vif.host.contract.degradation import Code, Degradation
+from os_vif.host.kernel.bridge_ports import BridgePort, PortVlans
 from os_vif.host.kernel.rtnetlink import LinkInfo
 from os_vif.host.state import Bridge, Link, Resource
 

@@ -7,11 +7,11 @@ import ipaddress
 import socket
 from collections.abc import Iterator, Sequence
 
-from os_vif.host import bridge_signs
 from os_vif.host.access.host import HostAccess
-from os_vif.host.degradation import Code, Degradation
-from os_vif.host.filter_path import Drop, Packet, find_drop
+from os_vif.host.contract.degradation import Code, Degradation
+from os_vif.host.diagnosis import bridges
 from os_vif.host.kernel import addresses as rtnetlink_ip
+from os_vif.host.kernel.filter_path import Drop, Packet, find_drop
 from os_vif.host.kernel.rtnetlink import LinkInfo
 from os_vif.host.state import ForwardingRules, Resource
 
@@ -25,7 +25,7 @@ def look(
 ) -> Iterator[Degradation]:
     """Of each guest's port in a bridge. ``addresses`` are the guest's, if known."""
     rules = {(r.family, r.bridge) for r in resources if isinstance(r, ForwardingRules)}
-    for bridge, port, resource in bridge_signs.ports(host, resources):
+    for bridge, port, resource in bridges.ports(host, resources):
         if resource.shared:
             continue
         for family in _VERSIONS:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from os_vif.host import bridge_signs, forward_signs
 from os_vif.host.access.host import HostAccess
-from os_vif.host.degradation import Degradation
+from os_vif.host.contract.degradation import Degradation
+from os_vif.host.diagnosis import bridges, forwarding
 from os_vif.host.state import Resource
 
 
@@ -18,5 +18,5 @@ def degradations(
     host: HostAccess, resources: Sequence[Resource], addresses: Sequence[str], context: str
 ) -> tuple[Degradation, ...]:
     """Of a VIF that states these resources, its guest's own device included, and has these IP addresses, if known."""
-    found = [*bridge_signs.look(host, resources), *forward_signs.look(host, resources, addresses, context)]
+    found = [*bridges.look(host, resources), *forwarding.look(host, resources, addresses, context)]
     return tuple(dict.fromkeys(found))
