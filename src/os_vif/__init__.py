@@ -202,9 +202,9 @@ def records() -> Sequence[Record]:
 
     Raises JournalError.
     """
-    from os_vif.plugging import requests
+    from os_vif.plugging import current
 
-    return requests.engine().journal.records()
+    return current.engine().journal.records()
 
 
 def gc(keep: Collection[str] | None = None, *, dry_run: bool = False, orphans: bool = False) -> Sequence[Finding]:

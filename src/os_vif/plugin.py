@@ -85,12 +85,12 @@ class Plugin(PluginBase):
 
     def plug(self, vif: VIFBase, instance_info: InstanceInfo) -> None:
         """Makes the host as desired_state() says. Raises HostError; the host is then as it was."""
-        from os_vif.plugging import requests
+        from os_vif.plugging import current, requests
 
-        requests.engine().plug([requests.request(self, vif, instance_info)])
+        current.engine().plug([requests.request(self, vif, instance_info)])
 
     def unplug(self, vif: VIFBase, instance_info: InstanceInfo) -> None:
         """Takes away what is recorded for the VIF. Raises HostError after all steps were tried."""
-        from os_vif.plugging import requests
+        from os_vif.plugging import current, requests
 
-        requests.engine().unplug([requests.request_to_leave(self, vif, instance_info)])
+        current.engine().unplug([requests.request_to_leave(self, vif, instance_info)])

@@ -15,7 +15,7 @@ from engine.places import in_child
 from os_vif import exception
 from os_vif.host.journal.journal import PLUGGED, Journal, Record, Scope
 from os_vif.host.journal.locks import Locks
-from os_vif.host.process import children as processes
+from os_vif.host.process import children as child_processes
 from os_vif.host.process.deadline import Deadline
 from os_vif.testing.conformance.processes import start
 
@@ -196,8 +196,8 @@ def test_a_child_that_lives_on_holds_up_no_program(netns):
     forking.start()
     try:
         for _ in range(20):
-            ended = processes.run(["/bin/sh", "-c", "cat; echo told >&2; exit 3"], seconds=300, text="said\n")
-            assert ended == processes.Ended(3, "said\n", "told\n")
+            ended = child_processes.run(["/bin/sh", "-c", "cat; echo told >&2; exit 3"], seconds=300, text="said\n")
+            assert ended == child_processes.Ended(3, "said\n", "told\n")
     finally:
         done.set()
         forking.join()
@@ -208,5 +208,5 @@ def test_a_child_that_lives_on_holds_up_no_program(netns):
 
 def test_a_program_that_takes_too_long_is_ended():
     """Whoever waits for it is told."""
-    with pytest.raises(processes.TookTooLong):
-        processes.run(["/bin/sleep", "600"], seconds=0.05)
+    with pytest.raises(child_processes.TookTooLong):
+        child_processes.run(["/bin/sleep", "600"], seconds=0.05)

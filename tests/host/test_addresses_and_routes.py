@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from os_vif.host.kernel import addresses as rtnetlink_ip
+from os_vif.host.kernel import addresses as kernel_addresses
 from os_vif.host.kernel import rtnetlink
 
 ADDRESSES = (
@@ -54,7 +54,7 @@ def _without_lifetimes(snapshot):
 def test_addresses_are_read_in_order(furnished):
     """Every IPv4 address, primary ones as well as secondary ones, then those of IPv6."""
     with furnished.enter():
-        found = rtnetlink_ip.addresses_of(rtnetlink.get_link("eth9").index)
+        found = kernel_addresses.addresses_of(rtnetlink.get_link("eth9").index)
     assert [address["shown"] for address in found] == [
         "10.1.0.5/24",
         "10.2.0.1/16",
@@ -72,7 +72,7 @@ def test_addresses_are_read_in_order(furnished):
 def test_routes_of_all_tables_are_read_neighbours_first(furnished):
     """Routes that somebody added, of every table; not those that come and go with an address."""
     with furnished.enter():
-        found = rtnetlink_ip.routes_via(rtnetlink.get_link("eth9").index)
+        found = kernel_addresses.routes_via(rtnetlink.get_link("eth9").index)
     assert found[0]["shown"] == "10.3.0.0/24"
     assert sorted(route["shown"] for route in found) == sorted(
         [
@@ -87,16 +87,16 @@ def test_what_was_taken_away_can_be_given_back(furnished):
     before = furnished.snapshot()
     with furnished.enter():
         index = rtnetlink.get_link("eth9").index
-        addresses, routes = rtnetlink_ip.addresses_of(index), rtnetlink_ip.routes_via(index)
+        addresses, routes = kernel_addresses.addresses_of(index), kernel_addresses.routes_via(index)
         for route in reversed(routes):
-            rtnetlink_ip.delete_route(index, route)
+            kernel_addresses.delete_route(index, route)
         for address in reversed(addresses):
-            rtnetlink_ip.delete_address(index, address)
-        assert (rtnetlink_ip.addresses_of(index), rtnetlink_ip.routes_via(index)) == ([], [])
+            kernel_addresses.delete_address(index, address)
+        assert (kernel_addresses.addresses_of(index), kernel_addresses.routes_via(index)) == ([], [])
         for address in addresses:
-            rtnetlink_ip.add_address(index, address)
+            kernel_addresses.add_address(index, address)
         for route in routes:
-            rtnetlink_ip.add_route(index, route, beside=True)
+            kernel_addresses.add_route(index, route, beside=True)
     assert furnished.snapshot() == before
 
 
@@ -112,8 +112,8 @@ def test_a_route_over_several_devices_can_be_given_to_another(furnished):
     furnished.ip("address", "add", "10.1.0.5/24", "dev", "eth7")
     with furnished.enter():
         index, other = (rtnetlink.get_link(name).index for name in ("eth9", "eth7"))
-        [route] = [route for route in rtnetlink_ip.routes_via(index) if route["shown"] == "203.0.113.0/24"]
-        rtnetlink_ip.add_route(other, route, beside=True)
-        rtnetlink_ip.delete_route(index, route)
+        [route] = [route for route in kernel_addresses.routes_via(index) if route["shown"] == "203.0.113.0/24"]
+        kernel_addresses.add_route(other, route, beside=True)
+        kernel_addresses.delete_route(index, route)
     [shown] = furnished.ip_json("route", "show", "203.0.113.0/24")
     assert [(hop["gateway"], hop["dev"]) for hop in shown["nexthops"]] == [("10.1.0.1", "eth7"), ("10.8.0.2", "eth8")]

@@ -20,7 +20,7 @@ from os_vif.loading import drivers
 from os_vif.networks.local.admin import Manager
 from os_vif.networks.local.driver import LocalDriver
 from os_vif.networks.local.spec import WantedNetwork
-from os_vif.plugging import requests
+from os_vif.plugging import current
 from support import differences
 from support.netns import Namespace
 
@@ -81,11 +81,11 @@ class Host:
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
         """This host's journal is the process's; for threads that enter the namespace themselves."""
-        requests.use(self.engine)
+        current.use(self.engine)
         try:
             yield
         finally:
-            requests.use(None)
+            current.use(None)
 
     def parties(self, hypervisor: str = "netns") -> Parties:
         """The two sides, as a new process would load them."""

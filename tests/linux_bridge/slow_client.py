@@ -20,7 +20,7 @@ from os_vif.host.contract.plan import Step
 from os_vif.host.engine.engine import Engine
 from os_vif.host.journal.store import open_store
 from os_vif.objects.base import VersionedObject
-from os_vif.plugging import requests
+from os_vif.plugging import current
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would be ignored
     os_vif.initialize()
     store = open_store(Path(directory))
-    requests.use(Engine(RealHost(), store.journal, store.locks, observer=slowly))
+    current.use(Engine(RealHost(), store.journal, store.locks, observer=slowly))
     vif = VersionedObject.obj_from_primitive(json.loads(text))
     instance = objects.instance_info.InstanceInfo(uuid="5d1e6a2c-7a2e-4b8e-9d5e-3c1f0a9b8c7d", name="guest")
     work = threading.Thread(target=os_vif.plug, args=(vif, instance))

@@ -7,7 +7,7 @@ import pytest
 
 import os_vif
 from os_vif.loading import plugins
-from os_vif.plugging import requests
+from os_vif.plugging import current
 from support import vifs
 
 VIF = vifs.bridge("br0", mtu=1450)
@@ -20,9 +20,9 @@ def api(new_host, monkeypatch):
     host = new_host()
     os_vif.initialize()
     monkeypatch.setitem(plugins.plugins(), "linux_bridge", host.plugin)
-    requests.use(host.engine)
+    current.use(host.engine)
     yield host
-    requests.use(None)
+    current.use(None)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 import os_vif
 from os_vif import exception
 from os_vif.host.engine.garbage import GarbageCollector
-from os_vif.plugging import requests
+from os_vif.plugging import current
 from support import differences, vifs
 
 UPLINK_MAC = "fe:00:00:00:00:01"  # higher than any that taps have, so that a bridge would take theirs
@@ -405,9 +405,9 @@ def rebooted(reached, router, monkeypatch):
     router.ip("link", "set", "far", "up")
     reached.ns.ip("link", "set", "eth1", "up")
     os_vif.initialize()
-    requests.use(reached.engine)
+    current.use(reached.engine)
     yield reached
-    requests.use(None)
+    current.use(None)
 
 
 def test_restoring_waits_for_the_hosts_network(rebooted):

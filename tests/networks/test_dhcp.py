@@ -23,7 +23,7 @@ from os_vif import exception
 from os_vif.host.journal import state_directory
 from os_vif.networks.local import confinement, server_files
 from os_vif.networks.local.dnsmasq import Dnsmasq
-from os_vif.plugging import requests, upkeep
+from os_vif.plugging import current, upkeep
 from os_vif.testing import offers
 from os_vif.testing.conformance.processes import start, wait
 from support import differences, require
@@ -44,15 +44,15 @@ def _parts():
 def host(netns, side, monkeypatch):
     """A host with a network side; what is made on it goes before the host does."""
     with netns.enter():
-        before = requests.in_use()
-        requests.use(None)
+        before = current.in_use()
+        current.use(None)
         yield netns
         for network in side.manager.networks():
             for port in side.manager.ports(network.id):
                 for binding in port.bindings:
                     side.driver.unbind(port.port_id, binding.host)
             side.manager.delete(network.id)
-        requests.use(before)
+        current.use(before)
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_everything_goes_with_the_network(side, host):
     assert not _runs(pid)
     assert host.snapshot() == before
     assert list((side.directory / "dhcp").iterdir()) == []
-    assert requests.engine().journal.records() == []
+    assert current.engine().journal.records() == []
 
 
 def test_beside_the_addresses_of_an_uplink(side, host):
@@ -203,6 +203,7 @@ def test_beside_the_addresses_of_an_uplink(side, host):
     host.run(["sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/eth1/disable_ipv6"])
     host.ip("address", "add", "10.0.0.5/24", "dev", "eth1")
     host.ip("link", "set", "eth1", "up")
+    host.ip("link", "set", "wire", "up")
     before = host.snapshot()
     network = side.create(uplink="eth1", pools=["192.0.2.1-192.0.2.9"], dhcp=True, force=True)
     (link,) = host.ip_json("-4", "addr", "show", network.bridge)
@@ -231,12 +232,12 @@ def test_a_port_on_another_host_is_told_of(side, host, new_netns, ask):
     """Both have the same database; the server stays where it is."""
     network = side.create(dhcp=True)
     with new_netns().enter():
-        requests.use(None)
+        current.use(None)
         vif = side.bind(offers.offer("bridge", host="host-b")).vif
         with pytest.raises(exception.NetworkConflict):
             side.driver.unbind(vif.id, "host-b"), side.manager.delete(network.id)
         vif = side.bind(offers.offer("bridge", host="host-b")).vif
-    requests.use(None)
+    current.use(None)
     assert ask(vif)
 
 
@@ -246,9 +247,9 @@ def test_an_address_is_given_on_by_another_host(side, host, bind, new_netns, ask
     first = bind().vif
     assert ask(first).startswith("192.0.2.11 ")
     with new_netns().enter():
-        requests.use(None)
+        current.use(None)
         side.driver.unbind(first.id, "host-a")
-    requests.use(None)
+    current.use(None)
     assert ask(bind().vif).startswith("192.0.2.11 ")
 
 
@@ -258,7 +259,7 @@ def test_killed_while_a_network_is_made(side, host, monkeypatch, moment):
     before = host.snapshot()
 
     def make():
-        requests.use(None)
+        current.use(None)
         Side(side.directory / "networks.db").create(dhcp=True)
 
     with monkeypatch.context() as patch:
@@ -266,7 +267,7 @@ def test_killed_while_a_network_is_made(side, host, monkeypatch, moment):
         assert wait(start(make)) == -signal.SIGKILL
     side.manager.delete("blue")
     assert host.snapshot() == before
-    assert requests.engine().journal.records() == []
+    assert current.engine().journal.records() == []
 
 
 def test_two_networks_beside_each_other(side, bind, ask):
@@ -316,7 +317,7 @@ def test_a_server_that_cannot_start_leaves_nothing(side, host, trouble, words):
     with trouble(side), pytest.raises(exception.NetworkUnavailable, match=words):
         side.create(bridge="br0", dhcp=True)
     assert (side.manager.networks(), host.snapshot()) == ([], before)
-    assert requests.engine().journal.records() == []
+    assert current.engine().journal.records() == []
 
 
 def _pid(side, network):
@@ -349,7 +350,7 @@ def test_the_user_can_be_chosen(new_side, netns, tmp_path):
     if _users() == 1:
         pytest.skip("a user namespace of one user: run the tests as root")
     with netns.enter():
-        requests.use(None)
+        current.use(None)
         network = new_side(dhcp_user="nobody").create(dhcp=True)
         try:
             status = _status(_pid(new_side(), network))
@@ -369,7 +370,7 @@ def test_the_user_can_be_chosen(new_side, netns, tmp_path):
             new_side(dhcp_user="nonesuch").create(dhcp=True)
         assert "dhcp_user" in caught.value.hint
         assert new_side().manager.networks() == []
-        requests.use(None)
+        current.use(None)
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o077])

@@ -12,7 +12,7 @@ from os_vif import exception
 from os_vif.loading import drivers
 from os_vif.networks.driver import ACTIVE
 from os_vif.networks.local.driver import LocalDriver
-from os_vif.plugging import requests
+from os_vif.plugging import current
 from os_vif.testing import fake_host, offers
 
 OFFER = offers.offer("bridge", "tap")
@@ -27,14 +27,14 @@ def test_it_is_loaded_by_its_name():
 
 def test_the_database_is_beside_the_journal(tmp_path):
     """Without an option that says otherwise."""
-    before = requests.in_use()
-    requests.use(None)
+    before = current.in_use()
+    current.use(None)
     try:
         driver = LocalDriver("local", SimpleNamespace(database=None))
         assert driver.database.path == tmp_path / "state" / "networks.db"
         assert driver.find("nobody") is None
     finally:
-        requests.use(before)
+        current.use(before)
 
 
 def test_without_a_place_it_is_unavailable():

@@ -117,8 +117,10 @@ def test_check_tells_and_repair_puts_right(netns, vif, blue, break_it, told):
         "service": "DHCP server of network blue",
         "network": "blue",
         "error": None,
+        "state": "differs",
         "ok": False,
         "differences": told,
+        "degradations": [],
         "repairable": True,
         "note": "",
     }

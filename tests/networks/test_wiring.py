@@ -9,7 +9,7 @@ import pytest
 
 import os_vif
 from os_vif.loading import plugins
-from os_vif.plugging import requests
+from os_vif.plugging import current
 from os_vif.plugins.ovs import OvsPlugin
 from os_vif.testing import fake_host, offers
 from support import plugging as support_plugging
@@ -21,14 +21,14 @@ from support.ovs import Switch
 @contextlib.contextmanager
 def _plugging_in(namespace):
     with namespace.enter():
-        before = requests.in_use()
-        requests.use(None)
+        before = current.in_use()
+        current.use(None)
         os_vif.initialize()
         yield namespace
-        engine = requests.engine()
+        engine = current.engine()
         engine.journal.close()
         engine.backends["ovs"].close()
-        requests.use(before)
+        current.use(before)
 
 
 @pytest.fixture

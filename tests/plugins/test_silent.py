@@ -8,7 +8,7 @@ import pytest
 import os_vif
 from os_vif import exception
 from os_vif.objects.network import Network
-from os_vif.plugging import requests as engines
+from os_vif.plugging import current
 from os_vif.plugins.tap import TapPlugin
 from support import plugging, vifs
 from support.parts import require_tun
@@ -22,9 +22,9 @@ def host(netns, tmp_path):
     require_tun()
     os_vif.initialize()
     host = plugging.PlugHost(netns, tmp_path, plugging.configured(TapPlugin))
-    engines.use(host.engine)
+    current.use(host.engine)
     yield host
-    engines.use(None)
+    current.use(None)
 
 
 def is_up(host, name):

@@ -16,7 +16,7 @@ from os_vif.host.contract.plan import Plan, Step
 from os_vif.host.engine.engine import Engine
 from os_vif.host.journal.journal import Journal
 from os_vif.host.journal.locks import Locks
-from os_vif.plugging import requests as plugging
+from os_vif.plugging import requests
 from os_vif.plugin import Plugin
 from support import vifs
 from support.netns import Namespace
@@ -49,8 +49,8 @@ class PlugHost:
 
     def unplug(self, *what: Any) -> Plan:
         """Unplugs VIFs, all in one go."""
-        requests = [plugging.request_to_leave(self.plugin, vif, vifs.INSTANCE) for vif in what]
-        return self._inside(lambda: self.engine.unplug(requests))
+        batch = [requests.request_to_leave(self.plugin, vif, vifs.INSTANCE) for vif in what]
+        return self._inside(lambda: self.engine.unplug(batch))
 
     def plan(self, *what: Any) -> list[str]:
         """What plugging would do now, in words."""
@@ -66,7 +66,7 @@ class PlugHost:
             self.engine.executor.observer = None
 
     def _requests(self, what: tuple[Any, ...]) -> list[Any]:
-        return [plugging.request(self.plugin, vif, vifs.INSTANCE) for vif in what]
+        return [requests.request(self.plugin, vif, vifs.INSTANCE) for vif in what]
 
     def _inside(self, function: Callable[[], Plan]) -> Plan:
         return self.ns.inside(function)

@@ -10,7 +10,7 @@ import pytest
 
 import os_vif
 from os_vif import exception
-from os_vif.plugging import requests
+from os_vif.plugging import current
 from os_vif.testing import FakeHost, fake_host
 from support import vifs
 
@@ -154,10 +154,10 @@ def test_the_same_state_again_is_a_restart(tmp_path):
 
 def test_what_was_used_before_is_used_again():
     """After the block, os_vif works on what it worked on before, also when the block ends with an error."""
-    before = requests.in_use()
+    before = current.in_use()
     with pytest.raises(ZeroDivisionError), fake_host():
         _ = 1 / 0
-    assert requests.in_use() is before
+    assert current.in_use() is before
 
 
 def test_a_kind_of_device_that_the_kernel_lacks():

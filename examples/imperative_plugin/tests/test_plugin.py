@@ -16,7 +16,7 @@ from os_vif.loading import plugins
 from os_vif.objects.instance_info import InstanceInfo
 from os_vif.objects.network import Network
 from os_vif.objects.vif import VIFBridge
-from os_vif.plugging import requests
+from os_vif.plugging import current
 from os_vif.testing import own_namespace
 
 INSTANCE = InstanceInfo(uuid="5d1e6a2c-7a2e-4b8e-9d5e-3c1f0a9b8c7d", name="guest-1")
@@ -29,9 +29,9 @@ def _host(monkeypatch, tmp_path):
     monkeypatch.setenv("OS_VIF_STATE_DIR", str(tmp_path))
     with own_namespace():
         subprocess.run(["ip", "link", "add", "br-example", "type", "bridge"], check=True)
-        requests.use(None)
+        current.use(None)
         yield
-        requests.use(None)
+        current.use(None)
 
 
 def make_vif(**fields):

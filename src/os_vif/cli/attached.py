@@ -25,9 +25,9 @@ def use(arguments: argparse.Namespace) -> None:
 def require_a_record() -> None:
     """What nobody remembers, nobody can detach. Raises CommandError."""
     from os_vif.host.journal.store import STATE_DIR_VARIABLE
-    from os_vif.plugging import requests
+    from os_vif.plugging import current
 
-    if not requests.engine().journal.identity:
+    if not current.engine().journal.identity:
         raise CommandError(
             "There is no state directory that can be written, to keep a record of attachments in.",
             code="state-dir",

@@ -19,9 +19,9 @@ def found(*, switches: bool = True) -> Sequence[Finding]:
     if not switches:
         # By the journal and the kernel alone: who only lists shall not load the plugins.
         from os_vif.host.engine.garbage import GarbageCollector
-        from os_vif.plugging import requests
+        from os_vif.plugging import current
 
-        return GarbageCollector(requests.engine()).lost(switches=False)
+        return GarbageCollector(current.engine()).lost(switches=False)
     from os_vif.plugging import upkeep
 
     return upkeep.lost()

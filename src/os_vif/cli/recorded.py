@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from os_vif.cli.errors import CommandError
 from os_vif.cli.exit_code import ExitCode
-from os_vif.plugging import requests
+from os_vif.plugging import current
 
 if TYPE_CHECKING:
     from os_vif.host.journal.journal import Damaged, Record, Scope
@@ -22,18 +22,18 @@ _SHORTEST = 4
 
 def all_records() -> list[Record]:
     """Every record, of all boots and network namespaces, oldest first."""
-    return list(requests.engine().journal.records())
+    return list(current.engine().journal.records())
 
 
 def here() -> list[Record]:
     """The records of this boot and network namespace, oldest first."""
-    scope = requests.engine().scope()
+    scope = current.engine().scope()
     return [record for record in all_records() if record.scope == scope]
 
 
 def damaged_here() -> list[Damaged]:
     """What is recorded of this boot and network namespace and cannot be read."""
-    engine = requests.engine()
+    engine = current.engine()
     damaged = [*engine.journal.sorted_out()[1], *engine.journal.damaged_holdings()]
     return [one for one in damaged if one.scope == engine.scope()]
 
@@ -67,7 +67,7 @@ def _not_recorded(vif_id: str) -> CommandError:
 
 def place_of_journal() -> str:
     """The file that holds the journal."""
-    return str(requests.engine().journal.path)
+    return str(current.engine().journal.path)
 
 
 def where(record: Record, scope: Scope) -> str:

@@ -24,7 +24,7 @@ from os_vif.host.process.deadline import Deadline
 from os_vif.hypervisors.driver import Guest
 from os_vif.lifecycle.spec import AttachmentSpec
 from os_vif.negotiation.answer import Answer
-from os_vif.plugging import requests
+from os_vif.plugging import current
 
 if TYPE_CHECKING:
     from typing import Self
@@ -185,7 +185,7 @@ class Attachments:
 
 
 def _path() -> Path | None:
-    journal = requests.engine().journal.identity
+    journal = current.engine().journal.identity
     return Path(journal).with_name("attachments.db") if journal else None
 
 

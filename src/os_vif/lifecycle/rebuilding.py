@@ -19,7 +19,7 @@ from os_vif.host.journal import backups, salvage, store
 from os_vif.host.journal.journal import Record, Scope
 from os_vif.lifecycle import claims
 from os_vif.lifecycle.attachments import Attachment, Phase
-from os_vif.plugging import requests, upkeep
+from os_vif.plugging import current, requests, upkeep
 
 _PREPARED = (Phase.PREPARING, Phase.PREPARED)
 
@@ -45,7 +45,7 @@ class Rebuilding:
 
 def rebuild(*, dry_run: bool) -> Rebuilding:
     """Makes the records that are missing; with ``dry_run`` only tells which. Raises JournalError, HostError."""
-    engine = requests.engine()
+    engine = current.engine()
     path = Path(engine.journal.path)
     damage = salvage.damage(path) if engine.journal.identity else []
     left = salvage.read(path) if damage else salvage.Salvaged()

@@ -11,7 +11,7 @@ from os_vif import exception
 from os_vif.host.engine import found
 from os_vif.host.journal import backups, salvage
 from os_vif.host.journal.journal import PLUGGED, Record
-from os_vif.plugging import requests, upkeep
+from os_vif.plugging import current, upkeep
 
 DAMAGED, UNREADABLE, DEVICE_MISSING, NOT_RECORDED = "damaged", "unreadable", "device-missing", "not-recorded"
 UNFINISHED, UNSEARCHED = "unfinished", "unsearched"
@@ -28,7 +28,7 @@ class Trouble:
 
 def verify() -> list[Trouble]:
     """All that is wrong, the worst first. Raises HostError."""
-    engine = requests.engine()
+    engine = current.engine()
     damage = [*_damage()] if engine.journal.identity else []
     try:
         return [*damage, *_unreadable(), *_compared()]
@@ -37,7 +37,7 @@ def verify() -> list[Trouble]:
 
 
 def _damage() -> Iterator[Trouble]:
-    path = Path(requests.engine().journal.path)
+    path = Path(current.engine().journal.path)
     for name in backups.FILES:
         file = path.with_name(name) if name != "journal.db" else path
         if file.exists():
@@ -45,13 +45,13 @@ def _damage() -> Iterator[Trouble]:
 
 
 def _unreadable() -> Iterator[Trouble]:
-    journal = requests.engine().journal
+    journal = current.engine().journal
     for one in [*journal.sorted_out()[1], *journal.damaged_holdings()]:
         yield Trouble(UNREADABLE, one.vif_id, str(one.error))
 
 
 def _compared() -> Iterator[Trouble]:
-    engine = requests.engine()
+    engine = current.engine()
     here = engine.scope()
     for record in engine.journal.sorted_out()[0]:
         if record.scope == here:
@@ -73,6 +73,6 @@ def _missing(record: Record) -> Iterator[Trouble]:
 
 def missing_devices(record: Record) -> list[str]:
     """What is recorded as made by us and is not there, in words."""
-    engine = requests.engine()
+    engine = current.engine()
     held = engine.journal.holdings(record.scope, record.vif_id)
     return [f"{label} is recorded, and not there" for label in found.missing(engine.host, held)]

@@ -12,7 +12,7 @@ from os_vif.negotiation.choice import Choice
 from os_vif.negotiation.offer import BY_PLUGIN, Offer
 from os_vif.negotiation.provision import Provision
 from os_vif.negotiation.refusal import Code
-from os_vif.networks.neutron import provisions as provided
+from os_vif.networks.neutron import provisions as neutron_provisions
 from os_vif.networks.neutron import vifs
 from os_vif.networks.neutron.binding import Wired
 from os_vif.neutron_ml2.asking import Reply, WouldBind
@@ -68,7 +68,7 @@ def provisions(found: Mapping[str, Way], replies: Sequence[Reply], offer: Offer)
     """The ways; and, for each other candidate that we know, what every driver has said."""
     wanted = {candidate.name for candidate in offer.candidates} & set(BINDING_TYPES)
     return [
-        *(provided.provision_of(way.vif) for way in found.values()),
+        *(neutron_provisions.provision_of(way.vif) for way in found.values()),
         *(_unprovided(name, replies, offer.host) for name in sorted(wanted - set(found))),
     ]
 
@@ -89,6 +89,6 @@ def settled(way: Way, choice: Choice) -> Way:
     if not isinstance(way.vif, classes.VIFOpenVSwitch):
         return way
     vif = way.vif.obj_clone()
-    provided.settle_maker(vif, choice.device_by)
+    neutron_provisions.settle_maker(vif, choice.device_by)
     details = {**way.would_bind.details, "ovs_create_tap": choice.device_by == BY_PLUGIN}
     return replace(way, vif=vif, would_bind=replace(way.would_bind, details=details))

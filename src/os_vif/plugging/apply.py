@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
 from os_vif.loading import plugins
-from os_vif.plugging import requests as plugging
+from os_vif.plugging import current, requests
 from os_vif.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def repair(vif: Any, instance_info: Any) -> Plan:
     """See os_vif.repair()."""
     plugin = _declarative(plugins.plugin(vif.plugin), vif)
     try:
-        silent = plugging.is_silent(vif)
-        done = plugging.engine().plug([plugging.request(plugin, vif, instance_info, silent=silent)])
+        silent = requests.is_silent(vif)
+        done = current.engine().plug([requests.request(plugin, vif, instance_info, silent=silent)])
         return done if silent else _joined(done, _repair_guest(plugin, vif, instance_info))
     except Exception as error:
         raise _failure(exception.PlugException, vif, error) from error
@@ -43,7 +43,7 @@ def repair(vif: Any, instance_info: Any) -> Plan:
 def _repair_guest(plugin: Plugin, vif: Any, instance_info: Any) -> Plan:
     from os_vif.host.engine import expected
 
-    return expected.mend(plugging.engine(), plugging.request_of_guest(plugin, vif, instance_info))
+    return expected.mend(current.engine(), requests.request_of_guest(plugin, vif, instance_info))
 
 
 def _joined(one: Plan, other: Plan) -> Plan:
@@ -104,13 +104,13 @@ def _plug_batch(batch: Sequence[tuple[Any, Any]]) -> None:
 def _plug_stated(stated: Sequence[tuple[Plugin, Any, Any]]) -> None:
     vif = stated[0][1]
     try:
-        requests = []
+        batch = []
         for plugin, vif, instance_info in stated:
-            requests.append(plugging.request(plugin, vif, instance_info))
-        plugging.engine().plug(requests)
+            batch.append(requests.request(plugin, vif, instance_info))
+        current.engine().plug(batch)
     except Exception as error:
         at_fault = str(getattr(error, "kwargs", {}).get("vif_id", ""))
-        culprit = next((v for _, v, _ in stated if at_fault and plugging.identity(v) == at_fault), vif)
+        culprit = next((v for _, v, _ in stated if at_fault and requests.identity(v) == at_fault), vif)
         raise _failure(exception.PlugException, culprit, error) from error
 
 
@@ -119,7 +119,7 @@ def _unplug_batch(batch: Sequence[tuple[Any, Any]]) -> list[exception.UnplugExce
     stated = [(p, v, i) for v, i in batch if isinstance(p := plugins.plugin(v.plugin), Plugin)]
     others = [(v, i) for v, i in batch if not isinstance(plugins.plugin(v.plugin), Plugin)]
     try:
-        plugging.engine().unplug([plugging.request_to_leave(p, v, i) for p, v, i in stated])
+        current.engine().unplug([requests.request_to_leave(p, v, i) for p, v, i in stated])
         alone = others
     except Exception:
         alone = list(batch)
@@ -136,21 +136,21 @@ def _unplug_error(vif: Any, instance_info: Any) -> exception.UnplugException | N
 
 def _plug(plugin: Any, vif: Any, instance_info: Any, *, silent: bool) -> None:
     if isinstance(plugin, Plugin):
-        plugging.engine().plug([plugging.request(plugin, vif, instance_info, silent=silent)])
+        current.engine().plug([requests.request(plugin, vif, instance_info, silent=silent)])
         return
     from os_vif.host.engine import imperative
 
-    with imperative.plugging(plugging.engine(), plugging.imperative_request(vif, instance_info)):
+    with imperative.plugging(current.engine(), requests.imperative_request(vif, instance_info)):
         plugin.plug(vif, instance_info)
 
 
 def _unplug(plugin: Any, vif: Any, instance_info: Any) -> None:
     if isinstance(plugin, Plugin):
-        plugging.engine().unplug([plugging.request_to_leave(plugin, vif, instance_info)])
+        current.engine().unplug([requests.request_to_leave(plugin, vif, instance_info)])
         return
     from os_vif.host.engine import imperative
 
-    with imperative.unplugging(plugging.engine(), plugging.imperative_request(vif, instance_info)):
+    with imperative.unplugging(current.engine(), requests.imperative_request(vif, instance_info)):
         plugin.unplug(vif, instance_info)
 
 
@@ -160,7 +160,7 @@ def _declarative(plugin: Any, vif: Any) -> Plugin:
     raise exception.InvalidRequest(
         field="plugin",
         reason=f"the plugin {vif.plugin} does its work itself and cannot say what it would do.",
-        vif_id=plugging.identity(vif),
+        vif_id=requests.identity(vif),
     )
 
 

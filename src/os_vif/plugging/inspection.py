@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
-from os_vif.plugging import apply
-from os_vif.plugging import requests as plugging
+from os_vif.plugging import apply, current, requests
 
 if TYPE_CHECKING:
     from os_vif.host.contract.degradation import Degradation
@@ -64,24 +63,24 @@ def plan_unplug(vif: Any, instance_info: Any) -> Plan:
 
 def plan_many(pairs: Sequence[tuple[Any, Any]]) -> Plan:
     """See os_vif.plan_many()."""
-    requests = [plugging.request(apply.declarative(vif), vif, info) for vif, info in pairs]
-    return _only_looking(lambda: plugging.engine().plan(requests))
+    batch = [requests.request(apply.declarative(vif), vif, info) for vif, info in pairs]
+    return _only_looking(lambda: current.engine().plan(batch))
 
 
 def plan_unplug_many(pairs: Sequence[tuple[Any, Any]]) -> Plan:
     """See os_vif.plan_unplug_many()."""
-    requests = [plugging.request_to_leave(apply.declarative(vif), vif, info) for vif, info in pairs]
-    return _only_looking(lambda: plugging.engine().plan_unplug(requests))
+    batch = [requests.request_to_leave(apply.declarative(vif), vif, info) for vif, info in pairs]
+    return _only_looking(lambda: current.engine().plan_unplug(batch))
 
 
 def check(vif: Any, instance_info: Any) -> CheckResult:
     """See os_vif.check()."""
-    plugin, silent = apply.declarative(vif), plugging.is_silent(vif)
-    vif_id = plugging.identity(vif)
+    plugin, silent = apply.declarative(vif), requests.is_silent(vif)
+    vif_id = requests.identity(vif)
     try:
-        request = plugging.request(plugin, vif, instance_info, silent=silent)
-        guest = plugging.request_of_guest(plugin, vif, instance_info)
-        steps = list(_only_looking(lambda: plugging.engine().plan([request])))
+        request = requests.request(plugin, vif, instance_info, silent=silent)
+        guest = requests.request_of_guest(plugin, vif, instance_info)
+        steps = list(_only_looking(lambda: current.engine().plan([request])))
         if not silent:
             steps += _only_looking(lambda: _guest(guest))
     except (exception.ForeignDevice, exception.DeviceMissing, exception.UplinkUnsuitable) as error:
@@ -93,13 +92,13 @@ def check(vif: Any, instance_info: Any) -> CheckResult:
 def _guest(request: Request) -> Plan:
     from os_vif.host.engine import expected
 
-    return expected.look(plugging.engine(), request)
+    return expected.look(current.engine(), request)
 
 
 def _degradations(vif: Any, request: Request, guest: Request) -> tuple[Degradation, ...]:
     from os_vif.host.diagnosis import diagnosis
 
-    host = plugging.engine().host
+    host = current.engine().host
     resources = (*request.resolved(host).desired, *guest.desired)
     return diagnosis.degradations(host, resources, _addresses(vif), request.context)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
 from os_vif.loading import plugins
-from os_vif.plugging import apply, claims, requests
+from os_vif.plugging import apply, claims, current, requests
 from os_vif.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def garbage_collector() -> GarbageCollector:
     """That of this process, which looks wherever its plugins may have made something."""
     from os_vif.host.engine.garbage import GarbageCollector
 
-    return GarbageCollector(requests.engine(), unplug_imperative=_unplug_recorded, places=_whereabouts())
+    return GarbageCollector(current.engine(), unplug_imperative=_unplug_recorded, places=_whereabouts())
 
 
 def _whereabouts() -> Iterator[Resource]:
@@ -57,7 +57,7 @@ def unplug_recorded(vif_id: str) -> None:
     """See os_vif.unplug_recorded()."""
     from os_vif.host.engine.garbage import GarbageCollector
 
-    engine = requests.engine()
+    engine = current.engine()
     record = engine.journal.record(engine.scope(), vif_id)
     if record is None:
         raise exception.NotRecorded(vif_id=vif_id)
@@ -69,7 +69,7 @@ def unplug_recorded(vif_id: str) -> None:
 
 def restore() -> Sequence[Restored]:
     """See os_vif.restore()."""
-    engine = requests.engine()
+    engine = current.engine()
     here = engine.scope()
     records, damaged = engine.journal.sorted_out()
     wanted = [one for one in records if _is_of_earlier_boot(one, here)]
@@ -111,7 +111,7 @@ def recorded_request(record: Record) -> dict[str, Any]:
     except ValueError as error:
         reason = f"{error}."
     raise exception.RecordDamaged(
-        what=f"The record of VIF {record.vif_id}", path=requests.engine().journal.path, reason=reason
+        what=f"The record of VIF {record.vif_id}", path=current.engine().journal.path, reason=reason
     )
 
 
@@ -119,9 +119,9 @@ def adopt(vif: Any, instance_info: Any, *, silent: bool) -> None:
     """Records a VIF that is plugged and that no record tells of. The host is not touched. Raises what plan() raises."""
     plugin = plugins.plugin(vif.plugin)
     if isinstance(plugin, Plugin):
-        requests.engine().adopt(requests.request(plugin, vif, instance_info, silent=silent))
+        current.engine().adopt(requests.request(plugin, vif, instance_info, silent=silent))
     else:
-        requests.engine().adopt(requests.imperative_request(vif, instance_info))
+        current.engine().adopt(requests.imperative_request(vif, instance_info))
 
 
 def _unplug_recorded(record: Record) -> bool:

@@ -12,7 +12,7 @@ from os_vif.host.engine.engine import Engine
 from os_vif.host.engine.executor import Observer
 from os_vif.host.journal.journal import Journal
 from os_vif.host.journal.locks import Locks
-from os_vif.plugging import requests
+from os_vif.plugging import current
 from os_vif.testing.fake.host import FakeHost
 
 
@@ -32,13 +32,13 @@ def fake_host(
     """
     host = host or FakeHost()
     engine = engine_on(host, state, observer)
-    before = requests.in_use()
-    requests.use(engine)
+    before = current.in_use()
+    current.use(engine)
     os_vif.initialize()
     try:
         yield host
     finally:
-        requests.use(before)
+        current.use(before)
         engine.journal.close()
 
 

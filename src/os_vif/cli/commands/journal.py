@@ -103,11 +103,11 @@ def _backup(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
     from os_vif.cli import attached, session
     from os_vif.host.journal import backups
-    from os_vif.plugging import requests
+    from os_vif.plugging import current
 
     session.open_journal(arguments)
     attached.require_a_record()
-    made = backups.make(Path(requests.engine().journal.path).parent)
+    made = backups.make(Path(current.engine().journal.path).parent)
     output.document([str(path) for path in made])
     for path in made:
         output.line(str(path))

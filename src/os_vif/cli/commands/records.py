@@ -35,10 +35,10 @@ def register(commands: Subparsers) -> None:
 
 def _list(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif.cli import lost, recorded, session
-    from os_vif.plugging import requests
+    from os_vif.plugging import current
 
     session.open_journal(arguments)
-    scope = requests.engine().scope()
+    scope = current.engine().scope()
     records = recorded.all_records()
     unknown = lost.found(switches=False)
     lost.warn(unknown, output)
@@ -65,10 +65,10 @@ def _lost(vif_id: str, scope: Scope) -> dict[str, Any]:
 
 def _show(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif.cli import recorded, session
-    from os_vif.plugging import requests
+    from os_vif.plugging import current
 
     session.open_journal(arguments)
-    engine = requests.engine()
+    engine = current.engine()
     scope = engine.scope()
     everywhere = sorted(recorded.all_records(), key=lambda record: record.scope == scope)
     record = recorded.find(arguments.id, everywhere)

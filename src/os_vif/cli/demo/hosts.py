@@ -38,13 +38,13 @@ class Host:
     def do(self, function: Callable[[], T]) -> T:
         """Calls a function on this host, as if it were run there."""
         from os_vif.host.kernel import namespaces
-        from os_vif.plugging import requests
+        from os_vif.plugging import current
 
-        requests.use(self._engine)
+        current.use(self._engine)
         try:
             return namespaces.inside(namespaces.DIRECTORY / self.name, function)
         finally:
-            requests.use(None)
+            current.use(None)
 
     def parties(self) -> Parties:
         """The network side that both hosts share, and namespaces as guests."""

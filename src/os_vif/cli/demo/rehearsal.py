@@ -6,10 +6,10 @@ from __future__ import annotations
 from os_vif.host.engine.engine import Engine
 from os_vif.host.journal.journal import Journal
 from os_vif.host.journal.locks import Locks
-from os_vif.plugging import requests
+from os_vif.plugging import current
 from os_vif.testing.fake.host import FakeHost
 
 
 def use_imagined_host() -> None:
     """From now on the library works on a host in memory, with nothing on it."""
-    requests.use(Engine(FakeHost(), Journal(":memory:"), Locks(None)))
+    current.use(Engine(FakeHost(), Journal(":memory:"), Locks(None)))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from os_vif.host.access.host import HostAccess
 from os_vif.host.contract.degradation import Code, Degradation
 from os_vif.host.diagnosis import bridges
-from os_vif.host.kernel import addresses as rtnetlink_ip
+from os_vif.host.kernel import addresses as kernel_addresses
 from os_vif.host.kernel.filter_path import Drop, Packet, find_drop
 from os_vif.host.kernel.rtnetlink import LinkInfo
 from os_vif.host.state import ForwardingRules, Resource
@@ -55,8 +55,8 @@ def _packets(
 def _routes(host: HostAccess, bridge: LinkInfo, family: str) -> bool:
     if host.read_sysctl(bridge.name, family, "forwarding") in ("0", None):
         return False
-    found = [one for one in host.addresses_of(bridge.index) if not rtnetlink_ip.is_link_local(one)]
-    return any(rtnetlink_ip.family_of(one) == _FAMILIES[family] for one in found)
+    found = [one for one in host.addresses_of(bridge.index) if not kernel_addresses.is_link_local(one)]
+    return any(kernel_addresses.family_of(one) == _FAMILIES[family] for one in found)
 
 
 def _of_table(

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from os_vif.host.kernel import addresses as rtnetlink_ip
+from os_vif.host.kernel import addresses as kernel_addresses
 from os_vif.host.kernel import ethtool, namespaces, neighbours, rtnetlink, sysctl
 from os_vif.host.kernel.netlink import KernelError
 from os_vif.host.kernel.rtnetlink import LinkInfo
@@ -142,11 +142,11 @@ class Wire:
         _set(link, {"mtu": self.mtu if self.mtu not in (None, link.mtu) else None, "up": None if link.up else True})
         for address in addresses:
             with _there_is_fine():
-                rtnetlink_ip.add_address(link.index, address)
+                kernel_addresses.add_address(link.index, address)
         _announce(link, addresses)
         for route in routes_of(_number_of(link.name)):
             with _there_is_fine():
-                rtnetlink_ip.add_route(link.index, route)
+                kernel_addresses.add_route(link.index, route)
 
     def _required_end(self, host_end: LinkInfo) -> LinkInfo:
         link = rtnetlink.get_link_by_index(host_end.parent)

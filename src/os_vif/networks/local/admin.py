@@ -13,7 +13,7 @@ from os_vif.networks.local import overlaps, ports, tables
 from os_vif.networks.local.database import Database
 from os_vif.networks.local.model import OVS, Network
 from os_vif.networks.local.spec import WantedNetwork, checked
-from os_vif.plugging import requests
+from os_vif.plugging import current
 from os_vif.plugins import names
 
 if TYPE_CHECKING:
@@ -131,4 +131,4 @@ def _check_uplink(network: Network) -> None:
 
     if network.uplink is not None:
         device = network.uplink if network.vlan is None else names.vlan(network.vlan)
-        uplinks.check_now(requests.engine().host, device, network.bridge)
+        uplinks.check_now(current.engine().host, device, network.bridge)

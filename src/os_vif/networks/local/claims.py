@@ -7,14 +7,14 @@ from os_vif.host.engine.orphans import Claims
 from os_vif.loading import drivers
 from os_vif.networks.local import ports, tables
 from os_vif.networks.local.driver import LocalDriver
-from os_vif.plugging import requests
+from os_vif.plugging import current
 
 
 def claims() -> Claims:
     """By the file that holds the networks, if there is one. Raises NetworkUnavailable."""
     driver = drivers.load(drivers.NETWORKS, "local")
     assert isinstance(driver, LocalDriver)
-    is_kept = driver.config.database or requests.engine().journal.identity
+    is_kept = driver.config.database or current.engine().journal.identity
     if not is_kept or not driver.database.path.exists():
         return Claims()
     with driver.database.reading() as connection:

@@ -28,7 +28,7 @@ from os_vif.networks.local.model import LINUX_BRIDGE, Network, Subnet
 from os_vif.networks.local.server_files import ServerFiles
 from os_vif.objects.instance_info import InstanceInfo
 from os_vif.objects.vif import VIFBase, VIFBridge, VIFOpenVSwitch, VIFPortProfileOpenVSwitch
-from os_vif.plugging import requests
+from os_vif.plugging import current
 from os_vif.plugins import names
 
 _CONTEXT = "vif_plug_linux_bridge.privsep"
@@ -113,11 +113,11 @@ class DhcpServer:
             yield from self._differences(ports)
 
     def _differences(self, ports: Sequence[Port]) -> Iterator[str]:
-        bridge = requests.engine().host.get_link(self._network.bridge)
+        bridge = current.engine().host.get_link(self._network.bridge)
         if bridge is None:
             yield f"its bridge {self._network.bridge} is not there"
         else:
-            known = {one["shown"] for one in requests.engine().host.addresses_of(bridge.index)}
+            known = {one["shown"] for one in current.engine().host.addresses_of(bridge.index)}
             for address in self._addresses():
                 if address["shown"] not in known:
                     yield f"its address {address['shown']} is not on {self._network.bridge}"
@@ -132,7 +132,7 @@ class DhcpServer:
 
     def gateways(self, ports: Sequence[Port], *, may_ask: bool) -> list[str]:
         """Those that guests are told of."""
-        host = requests.engine().host
+        host = current.engine().host
         return list(gateways.announced(self._network, ports, host, self._dnsmasq.configuration, may_ask=may_ask))
 
     @contextlib.contextmanager
@@ -168,7 +168,7 @@ class DhcpServer:
 
     def place_here(self) -> Place:
         """What is written down by who starts it here."""
-        scope = requests.engine().scope()
+        scope = current.engine().scope()
         network = dataclasses.replace(
             self._network, subnets=tuple(dataclasses.replace(subnet, latest=None) for subnet in self._network.subnets)
         )
@@ -176,7 +176,7 @@ class DhcpServer:
 
     def serves_guests(self) -> bool:
         """Whether somebody is on its bridge, or might be: who is on one of Open vSwitch the kernel does not tell."""
-        host = requests.engine().host
+        host = current.engine().host
         bridge = host.get_link(self._network.bridge)
         if bridge is None:
             return False
@@ -193,7 +193,7 @@ class DhcpServer:
 
     def _check_addresses_free(self) -> None:
         """Before it takes an address where there are others. Raises NetworkConflict."""
-        host = requests.engine().host
+        host = current.engine().host
         bridge = host.get_link(self._network.bridge)
         if bridge is None or not host.ports_of(bridge.index):
             return
@@ -209,7 +209,7 @@ class DhcpServer:
                 raise error
 
     def _run(self, name: str) -> None:
-        host = requests.engine().host
+        host = current.engine().host
         if host.get_link(self._network.bridge) is None:
             return
         changes = [Operation(name, {"name": self._network.bridge, "address": one}) for one in self._addresses()]

@@ -21,7 +21,7 @@ from os_vif.networks.local import ports, provisions, tables
 from os_vif.networks.local.database import Database
 from os_vif.networks.local.model import Network
 from os_vif.networks.local.options import OPTIONS
-from os_vif.plugging import requests
+from os_vif.plugging import current
 
 if TYPE_CHECKING:
     from os_vif.networks.local.dhcp import DhcpServer
@@ -146,7 +146,7 @@ class LocalDriver(NetworkDriver):
         """None where there is no network, and where looking for one would make a database."""
         from os_vif.networks.local.services import Services
 
-        if not self.config.database and not requests.engine().journal.identity:
+        if not self.config.database and not current.engine().journal.identity:
             return None
         return Services(self.database, self.config) if self.database.path.exists() else None
 
@@ -176,7 +176,7 @@ class LocalDriver(NetworkDriver):
 def _place(config: Any) -> Path:
     if config.database:
         return Path(config.database)
-    journal = requests.engine().journal.identity
+    journal = current.engine().journal.identity
     if not journal:
         error = exception.NetworkUnavailable(driver="local", reason="there is no state directory to keep networks in.")
         error.hint = "Set OS_VIF_STATE_DIR to a directory that can be written, or [os_vif_network_local] database."

@@ -19,7 +19,7 @@ from os_vif.host.process import patience
 from os_vif.host.state.ovs import OvsBridge, OvsDatabase
 from os_vif.loading import plugins
 from os_vif.networks.local.model import Network
-from os_vif.plugging import requests
+from os_vif.plugging import current
 
 LOG = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def remove(network: Network) -> None:
 
 
 def _remove_at(place: OvsDatabase, name: str) -> None:
-    engine = requests.engine()
+    engine = current.engine()
     purpose = Purpose("", _CONTEXT)
     bridge = OvsBridge(
         name=name, database=place.database, seconds=place.seconds, credentials=place.credentials, shared=True

@@ -18,7 +18,7 @@ from os_vif.negotiation.refusal import Refusal
 from os_vif.negotiation.request import Purpose, Request
 from os_vif.networks.driver import Binding, NetworkDriver, Port
 from os_vif.networks.neutron import active_binding, answering, errors, migration_binding, ports
-from os_vif.networks.neutron import unbind as releasing
+from os_vif.networks.neutron import unbind as unbinding
 from os_vif.networks.neutron.api import Json, Neutron
 from os_vif.networks.neutron.lookup import Looking
 from os_vif.networks.neutron.options import OPTIONS
@@ -91,7 +91,7 @@ class NeutronDriver(NetworkDriver):
     def _bound_before(self, found: Found, known: Bound, network: Json, asked: Asked) -> Answer:
         """The answer once more. Whoever has bound it may have been killed before any of the steps that follow."""
         self._prolong(found, known, asked.request)
-        undo = partial(releasing.unbind, self._neutron, found, asked.host)
+        undo = partial(unbinding.unbind, self._neutron, found, asked.host)
         answer = self._conclude(found, known, network, asked, undo)
         if found.active and not known.is_active:
             migration_binding.announce(self._neutron, found, found.active, asked.host)
@@ -110,7 +110,7 @@ class NeutronDriver(NetworkDriver):
         try:
             bound = migration_binding.bind(self._neutron, asked, found, source)
         except exception.BindingRefused as error:
-            releasing.quietly("take the second binding back", undo)
+            unbinding.quietly("take the second binding back", undo)
             raise self._with_reasons(error, network, asked.request, source.vnic_type) from error
         answer = self._conclude(found, bound, network, asked, undo)
         migration_binding.announce(self._neutron, found, source, asked.host)
@@ -123,7 +123,7 @@ class NeutronDriver(NetworkDriver):
         try:
             return self._answer(found, bound, network, asked.request)
         except Exception:
-            releasing.quietly(f"take the binding of port {found.id} back", undo)
+            unbinding.quietly(f"take the binding of port {found.id} back", undo)
             raise
 
     def _answer(self, found: Found, bound: Bound | None, network: Json, request: Request) -> Answer:
@@ -151,7 +151,7 @@ class NeutronDriver(NetworkDriver):
 
         def step() -> bool:
             try:
-                releasing.unbind(self._neutron, ports.read_port(self._neutron, port_id), host)
+                unbinding.unbind(self._neutron, ports.read_port(self._neutron, port_id), host)
             except exception.NetworkNotFound as error:
                 LOG.debug("Nothing to unbind: %s", error)
             return True

@@ -10,7 +10,7 @@ import pytest
 
 import os_vif
 from os_vif import exception
-from os_vif.plugging import requests
+from os_vif.plugging import current, requests
 from os_vif.testing import faults
 from os_vif.testing.conformance.kit import Kit
 from os_vif.testing.conformance.lines import Lines, home_of
@@ -82,7 +82,7 @@ class Crashes(Kit):
         before, _, moments = self._rehearse()
         for number in range(1, moments // 2 + 1):
             self.restart()
-            requests.engine().executor.observer = faults.fail_before(number)
+            current.engine().executor.observer = faults.fail_before(number)
             with pytest.raises(exception.PlugException, match=requests.identity(self.make_vif(1)[0])):
                 self.plug()
             self.expect(before, f"step {number} failed")
@@ -102,7 +102,7 @@ class Crashes(Kit):
         if not self.states_what_it_wants():
             return Lines(home_of(self.plugin())).run(act)
         recorder = faults.Recorder()
-        requests.engine().executor.observer = recorder
+        current.engine().executor.observer = recorder
         act()
         self.restart()
         return 2 * len(recorder.steps)
@@ -131,7 +131,7 @@ class Crashes(Kit):
             Lines(home_of(self.plugin()), moment, end).run(act)
             return
         number, after = divmod(moment + 1, 2)
-        requests.engine().executor.observer = faults.Counter("after" if after else "before", number, end)
+        current.engine().executor.observer = faults.Counter("after" if after else "before", number, end)
         act()
 
 

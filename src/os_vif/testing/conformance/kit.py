@@ -15,7 +15,7 @@ import pytest
 import os_vif
 from os_vif.host.journal.store import STATE_DIR_VARIABLE
 from os_vif.loading import plugins
-from os_vif.plugging import requests
+from os_vif.plugging import current
 from os_vif.plugin import Plugin, PluginBase
 from os_vif.testing.conformance.snapshot import kernel_snapshot
 from os_vif.testing.fake.host import FakeHost
@@ -59,7 +59,7 @@ class Kit:
 
     @pytest.fixture(autouse=True)
     def _surroundings(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        before = requests.in_use()
+        before = current.in_use()
         self.host = self.make_host()
         with tempfile.TemporaryDirectory() as state, _place_for(self.host):
             monkeypatch.setenv(STATE_DIR_VARIABLE, state)
@@ -70,8 +70,8 @@ class Kit:
                 self.prepare()
                 yield
             finally:
-                requests.engine().journal.close()
-                requests.use(before)
+                current.engine().journal.close()
+                current.use(before)
 
     def _load(self) -> None:
         os_vif.initialize()
@@ -81,7 +81,7 @@ class Kit:
 
     def restart(self) -> None:
         """From now on os_vif is as in a process that has just started, on the same host."""
-        requests.use(engine_on(self.host, self._state) if self.host else None)
+        current.use(engine_on(self.host, self._state) if self.host else None)
 
     # --- for the tests --------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ _PERMANENT = 0x80
 
 
 def address(text: str) -> dict[str, Any]:
-    """An address such as "192.0.2.1/24" or "2001:db8::1/64", as rtnetlink_ip describes it."""
+    """An address such as "192.0.2.1/24" or "2001:db8::1/64", as os_vif.host.kernel.addresses describes it."""
     interface = ipaddress.ip_interface(text)
     packed = interface.ip.packed.hex()
     return {
@@ -32,7 +32,7 @@ def address(text: str) -> dict[str, Any]:
 
 
 def route(destination: str, via: str = "") -> dict[str, Any]:
-    """A route to "198.51.100.0/24" or to "default", through a gateway or without one, as rtnetlink_ip describes it."""
+    """A route to "198.51.100.0/24" or to "default", through a gateway or without one, in the same form."""
     everywhere = "::/0" if ":" in via else "0.0.0.0/0"
     network = ipaddress.ip_network(everywhere if destination == "default" else destination)
     attributes = [[_RTA_TABLE, _MAIN_TABLE.to_bytes(4, "little").hex()]]

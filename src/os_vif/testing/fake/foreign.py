@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from os_vif.testing.fake import addresses as layer3
+from os_vif.testing.fake import addresses as fake_addresses
 from os_vif.testing.fake import creation, settings
 from os_vif.testing.fake.event import Event
 from os_vif.testing.fake.link import FakeLink, new_link
@@ -33,7 +33,7 @@ class Foreign:
         """A physical network card, up, that survives a reboot."""
         here = self._here()
         link = here.add(new_link(name, here.next_index(), "", mac=mac, mac_is_set=True, mtu=mtu, pci=pci, up=True))
-        link.addresses = [layer3.address(text) for text in addresses]
+        link.addresses = [fake_addresses.address(text) for text in addresses]
         return self._noted("add", link)
 
     def add(self, name: str, kind: str = "bridge", **arguments: Any) -> FakeLink:
@@ -61,12 +61,12 @@ class Foreign:
 
     def add_address(self, name: str, address: str) -> FakeLink:
         """Adds an address such as "192.0.2.1/24" to a device."""
-        layer3.address_add(self._here(), name, layer3.address(address))
+        fake_addresses.address_add(self._here(), name, fake_addresses.address(address))
         return self._noted("add address to", self._here().links[name])
 
     def add_route(self, name: str, destination: str, via: str = "") -> FakeLink:
         """Adds a route by a device."""
-        layer3.route_add(self._here(), name, layer3.route(destination, via))
+        fake_addresses.route_add(self._here(), name, fake_addresses.route(destination, via))
         return self._noted("add route to", self._here().links[name])
 
     def set_sysctl(self, name: str, key: str, value: str) -> FakeLink:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from os_vif.host.access.helper import form as helper_form
-from os_vif.host.kernel import addresses as rtnetlink_ip
+from os_vif.host.kernel import addresses as kernel_addresses
 from os_vif.host.kernel import rtnetlink, sysctl
 from os_vif.host.kernel.netlink import KernelError
 from os_vif.host.kernel.rtnetlink import LinkInfo
@@ -107,15 +107,15 @@ def is_carrier(link: LinkInfo) -> bool:
     return link.kind in _CARRIERS and bool(link.mac.strip("0:"))
 
 
-def host_addresses(index: int) -> list[rtnetlink_ip.Item]:
+def host_addresses(index: int) -> list[kernel_addresses.Item]:
     """The addresses of the host there, but for those that every device has."""
-    return [address for address in rtnetlink_ip.addresses_of(index) if not rtnetlink_ip.is_link_local(address)]
+    return [address for address in kernel_addresses.addresses_of(index) if not kernel_addresses.is_link_local(address)]
 
 
-def without(there: list[rtnetlink_ip.Item], here: list[rtnetlink_ip.Item]) -> list[rtnetlink_ip.Item]:
+def without(there: list[kernel_addresses.Item], here: list[kernel_addresses.Item]) -> list[kernel_addresses.Item]:
     """The addresses ``there`` that are not ``here`` too."""
-    known = [rtnetlink_ip.identity_of(address) for address in here]
-    return [address for address in there if rtnetlink_ip.identity_of(address) not in known]
+    known = [kernel_addresses.identity_of(address) for address in here]
+    return [address for address in there if kernel_addresses.identity_of(address) not in known]
 
 
 def check_add(
@@ -199,7 +199,7 @@ def _check_joinable(link: LinkInfo, master: str) -> None:
             raise refused(f"{master} is not a bridge")
         if link.master not in (0, bridge.index):
             raise refused(f"{link.name} is a port of another device already")
-        if not is_ours(bridge) and without(host_addresses(bridge.index), rtnetlink_ip.addresses_of(link.index)):
+        if not is_ours(bridge) and without(host_addresses(bridge.index), kernel_addresses.addresses_of(link.index)):
             raise refused(f"{master} was not made by os-vif, and has addresses of the host")
 
 
@@ -218,8 +218,8 @@ def _check_port(link: LinkInfo, master: str) -> None:
         _check_present(host_addresses(left.index), left.name, link)
 
 
-def _check_present(addresses: list[rtnetlink_ip.Item], here: str, there: LinkInfo) -> None:
-    for address in without(addresses, rtnetlink_ip.addresses_of(there.index) if addresses else []):
+def _check_present(addresses: list[kernel_addresses.Item], here: str, there: LinkInfo) -> None:
+    for address in without(addresses, kernel_addresses.addresses_of(there.index) if addresses else []):
         raise refused(f"address {address['shown']} of the host is on {here}, and not on {there.name}")
 
 
@@ -235,9 +235,9 @@ def _check_mtu(link: LinkInfo) -> None:
             raise refused(f"{link.name} was not made by os-vif, and has address {address['shown']} of the host")
 
 
-def _is_elsewhere(address: rtnetlink_ip.Item, link: LinkInfo) -> bool:
+def _is_elsewhere(address: kernel_addresses.Item, link: LinkInfo) -> bool:
     """Whether it has arrived on a bridge already."""
-    devices = (rtnetlink.get_link_by_index(index) for index, _ in rtnetlink_ip.holders_of(address))
+    devices = (rtnetlink.get_link_by_index(index) for index, _ in kernel_addresses.holders_of(address))
     return any(device is not None and device.index != link.index and device.kind == "bridge" for device in devices)
 
 
@@ -249,7 +249,7 @@ def _check_idle(link: LinkInfo) -> None:
         ours = bridge.kind == "bridge" and is_ours(bridge)
         if not ours or host_addresses(bridge.index):
             raise refused(f"{link.name} is a port of {bridge.name}")
-    if rtnetlink_ip.routes_via(link.index):
+    if kernel_addresses.routes_via(link.index):
         raise refused(f"routes of the host leave by {link.name}")
     for other in rtnetlink.all_links():
         on_top = other.parent == link.index and other.kind != "veth" and not other.parent_elsewhere
