@@ -52,8 +52,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ACCESS: ("os_vif.exception", STATE, PROCESS, KERNEL, CONTRACT),
     JOURNAL: ("os_vif.exception", STATE, PROCESS, KERNEL, CONTRACT),
     ENGINE: ("os_vif.exception", STATE, PROCESS, CONTRACT, ACCESS, JOURNAL),
-    BACKENDS: ("os_vif.exception", STATE, PROCESS, KERNEL, OVSDB, CONTRACT, ACCESS, JOURNAL),
     DIAGNOSIS: ("os_vif.exception", STATE, PROCESS, KERNEL, OVSDB, CONTRACT, ACCESS),
+    BACKENDS: ("os_vif.exception", STATE, PROCESS, KERNEL, OVSDB, CONTRACT, ACCESS, JOURNAL, DIAGNOSIS),
     "os_vif.host": (),
     # a VIF in, desired state out
     "os_vif.plugin": ("os_vif.exception", *OBJECTS, STATE),

@@ -96,11 +96,16 @@ def _guest(request: Request) -> Plan:
 
 
 def _degradations(vif: Any, request: Request, guest: Request) -> tuple[Degradation, ...]:
+    from os_vif.host.contract.degradation import Guest
     from os_vif.host.diagnosis import diagnosis
+    from os_vif.host.process import patience
+    from os_vif.objects.reading import stated
 
-    host = current.engine().host
-    resources = (*request.resolved(host).desired, *guest.desired)
-    return diagnosis.degradations(host, resources, _addresses(vif), request.context)
+    engine = current.engine()
+    resources = (*request.resolved(engine.host).desired, *guest.desired)
+    known = Guest(str(stated(vif, "address", default="")), tuple(_addresses(vif)))
+    with patience.looking():
+        return diagnosis.degradations(engine.host, engine.backends, resources, known, request.context)
 
 
 def _addresses(vif: Any) -> list[str]:

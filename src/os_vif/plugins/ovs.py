@@ -59,13 +59,16 @@ class OvsPlugin(Plugin):
         return HostState(tuple(resource for resource in hybrid if not resource.shared))
 
     def guest_state(self, vif: VIFBase, instance_info: InstanceInfo) -> HostState:
-        """Of a hybrid VIF, the guest's device in its Linux bridge."""
+        """The guest's device: of a hybrid VIF in its Linux bridge, of a native one with the port that it has got."""
         from os_vif.host.state import HostState
         from os_vif.plugins import bridging
+        from os_vif.plugins.ovs_wiring import Wiring
 
-        if not isinstance(vif, VIFBridge) or not reading.stated(vif, "bridge_name", default=""):
-            return HostState()
-        return HostState(tuple(bridging.of_guest(vif, vif.bridge_name)))
+        if isinstance(vif, VIFBridge) and reading.stated(vif, "bridge_name", default=""):
+            return HostState(tuple(bridging.of_guest(vif, vif.bridge_name)))
+        if isinstance(vif, VIFOpenVSwitch) and reading.stated(vif, "vif_name", default=""):
+            return HostState(tuple(Wiring(self.config, vif, instance_info).of_guest()))
+        return HostState()
 
     def whereabouts(self) -> tuple[Resource, ...]:
         """Where to look for ports that no record tells of: the database that is configured, expected if by somebody."""

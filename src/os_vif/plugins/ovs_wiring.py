@@ -75,6 +75,15 @@ class Wiring:
         else:
             yield self._integration_bridge()
 
+    def of_guest(self) -> Iterator[Resource]:
+        """What a hypervisor makes for a native VIF, as far as it is not made here."""
+        if reading.stated(self._profile, "create_tap", default=False):
+            return
+        name = reading.required(self._vif, "vif_name", "because it names the guest's device")
+        yield ExistingLink(name=name, required=False)
+        if not reading.stated(self._profile, "create_port", default=False):
+            yield self._port(name)
+
     def vhost_user(self) -> Iterator[Resource]:
         """A port of the kind that fits the side which makes the socket: ``mode`` is the hypervisor's."""
         mode = reading.required(self._vif, "mode", "because it says who makes the socket")

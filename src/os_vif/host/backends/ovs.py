@@ -14,8 +14,10 @@ from os_vif.host.access.host import HostAccess
 from os_vif.host.backends import ovs_changes, ovs_marked, ovs_outcome, ovs_view
 from os_vif.host.backends.ovs_view import HOME, MARK, OvsView, PortRow
 from os_vif.host.contract.backend import Marked, Purpose
+from os_vif.host.contract.degradation import Degradation, Guest
 from os_vif.host.contract.operations import Operation, OperationFailed
 from os_vif.host.contract.plan import Holding, Outcome, Step
+from os_vif.host.diagnosis import switch
 from os_vif.host.journal import identity
 from os_vif.host.ovsdb.database import Database, OutcomeUnknown, TransactionFailed
 from os_vif.host.ovsdb.endpoint import Credentials
@@ -139,6 +141,25 @@ class OvsBackend:
 
     def _find(self, place: OvsDatabase) -> Sequence[Marked]:
         return ovs_marked.find(self._database, place, self._home, self._host.get_link)
+
+    def degradations(self, resources: Sequence[Resource], guest: Guest) -> Iterator[Degradation]:
+        """What of the switch, or in it, cuts off the guest of a VIF. Raises StepFailed, DeadlineExceeded."""
+        by_database: dict[Database, list[OvsResource]] = {}
+        for resource in resources:
+            assert isinstance(resource, OvsResource)
+            by_database.setdefault(self._database(resource.database, resource.credentials), []).append(resource)
+        for database, wanted in by_database.items():
+            ports = [resource for resource in wanted if isinstance(resource, OvsPort)]
+            try:
+                yield from switch.look(database, ports, guest, self._is_there)
+            except (TransactionFailed, OutcomeUnknown, OSError) as error:
+                raise exception.StepFailed(
+                    step="read the database of Open vSwitch", device=wanted[0].name, vif_id="", reason=str(error)
+                ) from error
+
+    def _is_there(self, port: OvsPort) -> bool:
+        """Whether the switch makes the port's device itself, or finds it."""
+        return port.type in _MADE_BY_SWITCH or self._host.has_link(port.name)
 
     def run(self, operations: Sequence[Operation], context: str) -> None:
         """All operations in one transaction; then waits for Open vSwitch to act on them. Raises OperationFailed."""

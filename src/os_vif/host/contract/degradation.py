@@ -7,6 +7,14 @@ from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
+class Guest:
+    """What a VIF tells of its guest, as far as it does."""
+
+    mac: str = ""
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Degradation:
     """It is not ours to change: somebody else made it so, and may have had a reason.
 
@@ -37,3 +45,9 @@ class Code:
     VLAN_FILTERED = "vlan-filtered"
     FORWARD_DROP = "forward-drop"
     FORWARD_POLICY = "forward-policy"
+    SWITCH_DEAD = "switch-dead"
+    SWITCH_HANGS = "switch-hangs"
+    DEAD_VLAN = "dead-vlan"
+    WRONG_VLAN = "wrong-vlan"
+    PORT_ERROR = "port-error"
+    FLOW_DROP = "flow-drop"

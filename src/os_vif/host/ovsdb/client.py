@@ -204,6 +204,11 @@ class Client:
     def __str__(self) -> str:
         return ",".join(map(str, self._endpoints))
 
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The remotes."""
+        return self._endpoints
+
     def connection(self, deadline: Deadline) -> Connection:
         """The shared connection, or a new one; tries all remotes until the deadline. Raises OSError, DeadlineExceeded.
 
@@ -218,6 +223,10 @@ class Client:
             return self._connection
         finally:
             self._mutex.release()
+
+    def connection_apart(self, deadline: Deadline) -> Connection:
+        """A new connection that nobody shares, for the caller to close. Raises OSError."""
+        return Connection(self._connect(deadline))
 
     def _connect(self, deadline: Deadline) -> socket.socket:
         pause = _SHORTEST_PAUSE

@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from os_vif import exception
@@ -20,6 +21,9 @@ _NAME = "Open_vSwitch"
 _PAUSE = 0.02
 #: Seconds that an answer may take: for who only looks, and for everybody where somebody has waited in vain lately.
 _LOOK, _AGAIN = 10.0, 10.0
+
+#: Seconds for a switch to say that it is there; one that has lately failed to say so is asked in passing.
+_ANSWER, _ANSWER_AGAIN = 3.0, 0.1
 
 
 class TransactionFailed(Exception):
@@ -44,10 +48,30 @@ class Database:
         #: With the server, and with the switch, which acts on what the server has.
         self._server = Patience(first=math.inf, again=_AGAIN, look=_LOOK)
         self.switch = Patience(first=math.inf, again=_AGAIN, look=_LOOK)
+        #: For whether the switch answers at all.
+        self.switch_answers = Patience(first=_ANSWER, again=_ANSWER_AGAIN, look=_ANSWER)
 
     def close(self) -> None:
         """Closes the connection; the next use makes a new one."""
         self._client.close()
+
+    @property
+    def sockets(self) -> tuple[Path, ...]:
+        """The sockets that it is reached by on this machine."""
+        return tuple(Path(one.host) for one in self._client.endpoints if one.kind == "unix")
+
+    def is_lock_free(self, name: str, deadline: Deadline) -> bool:
+        """Whether nobody holds the lock of that name (RFC 7047, 4.1.8): a daemon that works on the database does.
+
+        Raises OSError, ConnectionLost, ServerError, DeadlineExceeded.
+        """
+        # A lock belongs to its connection. Where nobody has it we do for a moment, until this one is closed.
+        connection = self._client.connection_apart(deadline)
+        try:
+            answer = connection.call("lock", [name], deadline)
+            return isinstance(answer, dict) and answer.get("locked") is True
+        finally:
+            connection.close()
 
     def deadline(self, seconds: float) -> Deadline:
         """``seconds`` from now, or sooner for who only looks, or where somebody has waited for it in vain lately."""
