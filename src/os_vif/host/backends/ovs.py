@@ -264,8 +264,9 @@ def _changes(port: OvsPort, found: PortRow, marks: Mapping[str, str]) -> Iterato
     withdrawn = {key: found.interface_ids[key] for key in IDENTITY if key in found.interface_ids}
     if withdrawn and not port.external_ids:
         yield ovs_changes.remove_identity(port, withdrawn)
-    if port.mtu_request not in (None, found.mtu_request):
-        yield ovs_changes.set_column(port, "mtu_request", found.mtu_request, port.mtu_request)
+    for column, value in ovs_changes.stated_columns(port).items():
+        if value != found.columns[column]:
+            yield ovs_changes.set_column(port, column, found.columns[column], value)
 
 
 def _differing(old: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:

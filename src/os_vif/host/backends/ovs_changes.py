@@ -24,7 +24,7 @@ from os_vif.host.ovsdb.rows import (
     unless_there,
     update,
 )
-from os_vif.host.state.ovs import OvsBridge, OvsPort, OvsResource
+from os_vif.host.state.ovs import INTERFACE_COLUMNS, OvsBridge, OvsPort, OvsResource
 
 
 def add_bridge(bridge: OvsBridge, marks: Mapping[str, str]) -> Step:
@@ -160,9 +160,13 @@ def _interface_values(port: OvsPort) -> dict[str, Any]:
         values["type"] = port.type
     if port.options:
         values["options"] = to_map(port.options)
-    if port.mtu_request is not None:
-        values["mtu_request"] = port.mtu_request
-    return values
+    return values | stated_columns(port)
+
+
+def stated_columns(port: OvsPort) -> dict[str, Any]:
+    """Those of INTERFACE_COLUMNS that the port states."""
+    stated = {name: getattr(port, name) for name in INTERFACE_COLUMNS}
+    return {name: value for name, value in stated.items() if value is not None}
 
 
 def _column(value: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from os_vif.host.ovsdb.database import Database
 from os_vif.host.ovsdb.rows import Row, from_map, from_optional, from_set, ref, row_id, select, to_map
 from os_vif.host.process.deadline import Deadline
-from os_vif.host.state.ovs import OvsBridge, OvsPort, OvsResource
+from os_vif.host.state.ovs import INTERFACE_COLUMNS, OvsBridge, OvsPort, OvsResource
 
 #: The key in external_ids by which we know what we made; its value is the id of the VIF, or SHARED.
 MARK, SHARED = "os-vif", "shared"
@@ -26,7 +26,7 @@ _QOS_NAMESPACE = uuid.UUID("68da264a-847f-42a8-8ab0-5e774aee3d95")
 
 _BRIDGE = ("_uuid", "name", "datapath_type", "external_ids", "ports")
 _PORT = ("_uuid", "name", "external_ids", "qos")
-_INTERFACE = ("_uuid", "name", "type", "options", "external_ids", "mtu_request", "ofport", "error")
+_INTERFACE = ("_uuid", "name", "type", "options", "external_ids", *INTERFACE_COLUMNS, "ofport", "error")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,10 @@ class BridgeRow:
 
 @dataclass(frozen=True)
 class PortRow:
-    """A port and its interface as they are. ``bridge`` is the name of the bridge it belongs to."""
+    """A port and its interface as they are. ``bridge`` is the name of the bridge it belongs to.
+
+    ``columns`` are those of the interface that a plugin may state: INTERFACE_COLUMNS.
+    """
 
     row: str
     name: str
@@ -51,7 +54,7 @@ class PortRow:
     type: str
     options: dict[str, str]
     interface_ids: dict[str, str]
-    mtu_request: int | None
+    columns: Mapping[str, Any]
     error: str
 
 
@@ -145,7 +148,7 @@ def _port(row: dict[str, Any], interface: dict[str, Any], homes: Mapping[str, st
         type=interface.get("type", ""),
         options=from_map(interface["options"]) if interface else {},
         interface_ids=from_map(interface["external_ids"]) if interface else {},
-        mtu_request=from_optional(interface["mtu_request"]) if interface else None,
+        columns={name: from_optional(interface[name]) if interface else None for name in INTERFACE_COLUMNS},
         error=from_optional(interface["error"]) or "" if interface else "",
     )
 

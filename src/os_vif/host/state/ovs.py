@@ -65,6 +65,10 @@ class OvsBridge(OvsResource):
         return f"Open vSwitch bridge {self.name}"
 
 
+#: Fields of OvsPort that are columns of its interface, under the same name; None leaves the column alone.
+INTERFACE_COLUMNS = ("mtu_request",)
+
+
 @resource_type
 @dataclass(frozen=True, kw_only=True)
 class OvsPort(OvsResource):
