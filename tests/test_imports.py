@@ -14,6 +14,9 @@ OURS = ("os_vif", "vif_plug_linux_bridge", "vif_plug_noop", "vif_plug_ovs")
 
 EVERYTHING = "*"
 
+#: What everybody needs: errors, and reading what others have written.
+GROUND = ("os_vif.exception", "os_vif.foreign")
+
 #: The object model.
 OBJECTS = ("os_vif.objects", "os_vif.objects.fields", "os_vif.objects.wire")
 
@@ -38,68 +41,69 @@ ROOMS: dict[str, tuple[str, ...]] = {
     # the ground floor: imports nothing, or errors only
     "os_vif.exception": (),
     "os_vif.utils": (),
-    "os_vif.objects": ("os_vif.exception", "os_vif.objects.fields", "os_vif.objects.wire", "os_vif.objects.refusals"),
-    "os_vif.objects.refusals": ("os_vif.exception",),
-    "os_vif.objects.fields": ("os_vif.exception", "os_vif.objects.refusals"),
-    "os_vif.objects.wire": ("os_vif.exception", "os_vif.objects.refusals", "os_vif.objects.fields"),
+    "os_vif.foreign": ("os_vif.exception",),
+    "os_vif.objects": (*GROUND, "os_vif.objects.fields", "os_vif.objects.wire", "os_vif.objects.refusals"),
+    "os_vif.objects.refusals": GROUND,
+    "os_vif.objects.fields": (*GROUND, "os_vif.objects.refusals"),
+    "os_vif.objects.wire": (*GROUND, "os_vif.objects.refusals", "os_vif.objects.fields"),
     "os_vif.plugins.names": (),
     # the host, from the ground up: it knows devices, not VIFs
-    PROCESS: ("os_vif.exception",),
-    STATE: ("os_vif.exception",),
-    KERNEL: ("os_vif.exception", PROCESS, STATE),
-    OVSDB: ("os_vif.exception", PROCESS),
-    CONTRACT: ("os_vif.exception", STATE),
-    ACCESS: ("os_vif.exception", STATE, PROCESS, KERNEL, CONTRACT),
-    JOURNAL: ("os_vif.exception", STATE, PROCESS, KERNEL, CONTRACT),
-    ENGINE: ("os_vif.exception", STATE, PROCESS, CONTRACT, ACCESS, JOURNAL),
-    DIAGNOSIS: ("os_vif.exception", STATE, PROCESS, KERNEL, OVSDB, CONTRACT, ACCESS),
-    BACKENDS: ("os_vif.exception", STATE, PROCESS, KERNEL, OVSDB, CONTRACT, ACCESS, JOURNAL, DIAGNOSIS),
+    PROCESS: GROUND,
+    STATE: GROUND,
+    KERNEL: (*GROUND, PROCESS, STATE),
+    OVSDB: (*GROUND, PROCESS),
+    CONTRACT: (*GROUND, STATE),
+    ACCESS: (*GROUND, STATE, PROCESS, KERNEL, CONTRACT),
+    JOURNAL: (*GROUND, STATE, PROCESS, KERNEL, CONTRACT),
+    ENGINE: (*GROUND, STATE, PROCESS, CONTRACT, ACCESS, JOURNAL),
+    DIAGNOSIS: (*GROUND, STATE, PROCESS, KERNEL, OVSDB, CONTRACT, ACCESS),
+    BACKENDS: (*GROUND, STATE, PROCESS, KERNEL, OVSDB, CONTRACT, ACCESS, JOURNAL, DIAGNOSIS),
     "os_vif.host": (),
     # a VIF in, desired state out
-    "os_vif.plugin": ("os_vif.exception", *OBJECTS, STATE),
-    "os_vif.plugins": ("os_vif.exception", *OBJECTS, "os_vif.plugin", STATE, "os_vif.plugins.names"),
+    "os_vif.plugin": (*GROUND, *OBJECTS, STATE),
+    "os_vif.plugins": (*GROUND, *OBJECTS, "os_vif.plugin", STATE, "os_vif.plugins.names"),
     # the privileged helper, which reads the operator's configuration itself
-    "os_vif.privsep": ("os_vif.exception", "os_vif.plugins", ACCESS, CONTRACT, KERNEL),
+    "os_vif.privsep": (*GROUND, "os_vif.plugins", ACCESS, CONTRACT, KERNEL),
     "vif_plug_linux_bridge": ("os_vif.plugins", "os_vif.plugin"),
     "vif_plug_noop": ("os_vif.plugins", "os_vif.plugin"),
     "vif_plug_ovs": ("os_vif.plugins", "os_vif.plugins.names", "os_vif.plugin"),
-    "vif_plug_linux_bridge.privsep": ("os_vif.exception", ACCESS, "os_vif.privsep"),
-    "vif_plug_ovs.privsep": ("os_vif.exception", ACCESS, "os_vif.privsep"),
+    "vif_plug_linux_bridge.privsep": (*GROUND, ACCESS, "os_vif.privsep"),
+    "vif_plug_ovs.privsep": (*GROUND, ACCESS, "os_vif.privsep"),
     # who binds what: pure
-    "os_vif.negotiation": ("os_vif.exception", *OBJECTS),
+    "os_vif.negotiation": (*GROUND, *OBJECTS),
     # the public API, on top of plugins and host
-    "os_vif.loading": ("os_vif.exception", "os_vif.plugin", PROCESS, OVSDB),
+    "os_vif.loading": (*GROUND, "os_vif.plugin", PROCESS, OVSDB),
     "os_vif.plugging": (
-        "os_vif.exception", *OBJECTS, "os_vif.plugin", "os_vif.loading", STATE, PROCESS, CONTRACT, ACCESS, JOURNAL,
+        *GROUND, *OBJECTS, "os_vif.plugin", "os_vif.loading", STATE, PROCESS, CONTRACT, ACCESS, JOURNAL,
         ENGINE, BACKENDS, DIAGNOSIS,
     ),
-    "os_vif": ("os_vif.exception", *OBJECTS, "os_vif.loading", "os_vif.plugging", CONTRACT, JOURNAL, ENGINE),
+    "os_vif": (*GROUND, *OBJECTS, "os_vif.loading", "os_vif.plugging", CONTRACT, JOURNAL, ENGINE),
     # two sides that do not know each other
-    "os_vif.networks": ("os_vif.exception", *OBJECTS, "os_vif.negotiation", *PLUGGING),
+    "os_vif.networks": (*GROUND, *OBJECTS, "os_vif.negotiation", *PLUGGING),
     # it serves DHCP: an address on a bridge, and a process
     "os_vif.networks.local": (
-        "os_vif.exception", *OBJECTS, "os_vif.negotiation", *PLUGGING, "os_vif.networks", "os_vif.plugins.names",
+        *GROUND, *OBJECTS, "os_vif.negotiation", *PLUGGING, "os_vif.networks", "os_vif.plugins.names",
         STATE, PROCESS, KERNEL, CONTRACT, ACCESS, JOURNAL, ENGINE, BACKENDS,
     ),
     "os_vif.networks.neutron": (
-        "os_vif.exception", *OBJECTS, "os_vif.negotiation", "os_vif.networks", "os_vif.plugins.names",
+        *GROUND, *OBJECTS, "os_vif.negotiation", "os_vif.networks", "os_vif.plugins.names",
         *NEUTRONS_WORDS,
     ),
     # what Neutron says of a binding, as objects; pure, and its server uses it too
     "os_vif.networks.neutron.binding": (*OBJECTS, "os_vif.plugins.names"),
     "os_vif.networks.neutron.vifs": (*OBJECTS, "os_vif.plugins.names", "os_vif.networks.neutron.binding"),
     "os_vif.networks.neutron.provisions": (*OBJECTS, "os_vif.negotiation"),
-    "os_vif.hypervisors": ("os_vif.exception", *OBJECTS, "os_vif.negotiation", *PLUGGING, PROCESS),
+    "os_vif.hypervisors": (*GROUND, *OBJECTS, "os_vif.negotiation", *PLUGGING, PROCESS),
     # a namespace is its own hypervisor: what libvirt or QEMU would do to the kernel, the driver has to do itself
     "os_vif.hypervisors.netns": (
-        "os_vif.exception", *OBJECTS, "os_vif.negotiation", "os_vif", "os_vif.hypervisors", STATE, PROCESS, KERNEL,
+        *GROUND, *OBJECTS, "os_vif.negotiation", "os_vif", "os_vif.hypervisors", STATE, PROCESS, KERNEL,
         JOURNAL,
     ),
     "os_vif.lifecycle": (
-        "os_vif.exception", *OBJECTS, "os_vif.negotiation", "os_vif.networks", "os_vif.hypervisors", *PLUGGING,
+        *GROUND, *OBJECTS, "os_vif.negotiation", "os_vif.networks", "os_vif.hypervisors", *PLUGGING,
         PROCESS, KERNEL, CONTRACT, ACCESS, JOURNAL, ENGINE,
     ),
-    "os_vif.neutron_ml2": ("os_vif.exception", *OBJECTS, "os_vif.negotiation", *NEUTRONS_WORDS),
+    "os_vif.neutron_ml2": (*GROUND, *OBJECTS, "os_vif.negotiation", *NEUTRONS_WORDS),
     # the roof
     "os_vif.opts": ("os_vif", "os_vif.loading", "os_vif.lifecycle"),
     "os_vif.cli": (EVERYTHING,),
@@ -112,7 +116,7 @@ UPWARD = {"os_vif.plugin": ("os_vif.plugging",)}
 
 #: Rooms that do no I/O: state in, state out, wherever they run.
 PURE = (
-    "os_vif.exception", *OBJECTS, "os_vif.objects.refusals", STATE, CONTRACT, "os_vif.plugin", "os_vif.plugins",
+    *GROUND, *OBJECTS, "os_vif.objects.refusals", STATE, CONTRACT, "os_vif.plugin", "os_vif.plugins",
     "os_vif.negotiation",
 )  # fmt: skip
 

@@ -26,6 +26,7 @@
     │   │   └── MalformedText               malformed-text
     │   ├── UnknownObject                   unknown-object
     │   └── UnsupportedObjectVersion        object-version
+    ├── MalformedData                       malformed-data          (also a ValueError)
     ├── HostError                           host
     │   ├── InvalidRequest                  invalid-request
     │   ├── DeviceMissing                   device-missing
@@ -116,6 +117,7 @@ from os_vif.exception.host import (
 from os_vif.exception.model import (
     InvalidType,
     InvalidValue,
+    MalformedData,
     MalformedPrimitive,
     MalformedText,
     MissingKey,
@@ -178,6 +180,7 @@ __all__ = [
     "JournalError",
     "LibraryNotInitialized",
     "LifecycleError",
+    "MalformedData",
     "MalformedOffer",
     "MalformedPrimitive",
     "MalformedText",

@@ -68,6 +68,17 @@ class MalformedText(MalformedPrimitive):
     msg_fmt = "line %(line)s, column %(column)s: %(reason)s"
 
 
+class MalformedData(ExceptionBase, ValueError):
+    """What somebody else wrote (a server, a switch, a hypervisor, the kernel) has not the shape that it must have.
+
+    ``field``: whose it is, and where in it the trouble is, dotted.
+    """
+
+    code = "malformed-data"
+    msg_fmt = "%(field)s: %(reason)s."
+    hint = "Look whether it is of a version that os-vif knows, and whether something else answers in its place."
+
+
 class UnknownObject(ObjectError):
     """The wire names an object that we do not know."""
 

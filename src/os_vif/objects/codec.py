@@ -12,10 +12,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from os_vif import exception
+from os_vif import exception, foreign
 from os_vif.objects import register_all
 from os_vif.objects.base import VersionedObject
 from os_vif.objects.wire.walk import dropped_fields
+
+#: Characters of a text, and brackets inside each other: files of thousands of VIFs are read, and objects are nested.
+_LONGEST, _DEEPEST = 1 << 30, 1000
 
 __all__ = ["dropped_fields", "dumps", "loads", "parse"]
 
@@ -42,7 +45,7 @@ def dumps(obj: VersionedObject, version: str | None = None, *, indent: int | Non
 def parse(text: str | bytes) -> Any:
     """The JSON value of ``text``, for documents that hold more than one object. Raises MalformedText."""
     try:
-        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+        return foreign.parse_json(text, longest=_LONGEST, deepest=_DEEPEST)
     except json.JSONDecodeError as error:
         raise _malformed(error.msg, error.lineno, error.colno) from None
     except UnicodeDecodeError as error:
@@ -50,38 +53,17 @@ def parse(text: str | bytes) -> Any:
         before = error.object[: error.start]
         line = before.count(b"\n") + 1
         raise _malformed(reason, line, error.start - (before.rfind(b"\n") + 1) + 1) from None
-    except RecursionError:
-        raise _malformed("brackets are inside each other too deeply", 1, 1) from None
-    except _Unwanted as error:
+    except foreign.Unreadable as error:
         raise _malformed(str(error), *_position(text, error.token)) from None
     except ValueError as error:
         # Python refuses to read numbers of thousands of digits.
         raise _malformed(str(error), 1, 1) from None
 
 
-class _Unwanted(Exception):
-    """JSON that Python reads and nobody means; ``token`` is where to look for it."""
-
-    def __init__(self, reason: str, token: str) -> None:
-        super().__init__(reason)
-        self.token = token
-
-
-def _no_constant(name: str) -> Any:
-    raise _Unwanted(f"{name} is not JSON", name)
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise _Unwanted(f"{twice!r:.60} is there twice in one object", json.dumps(twice))
-    return found
-
-
 def _position(text: str | bytes, token: str) -> tuple[int, int]:
     """Line and column of the last place that ``token`` is at; of the start, if it is written in some other way."""
+    if not token:
+        return 1, 1
     told = text.decode(errors="replace") if isinstance(text, bytes) else text
     before = told[: max(told.rfind(token), 0)]
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1

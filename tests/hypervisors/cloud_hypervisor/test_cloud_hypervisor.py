@@ -150,10 +150,37 @@ def test_somebody_elses_socket_is_told_of(driver, tmp_path):
             driver.attach(vifs.generic(), guest(endpoint=str(path)))
 
 
-def _welcome(listening):
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"[]", "an object is needed, not []"),
+        (b"{}", "config: is missing"),
+        (b'{"config": 1}', "config: an object is needed, not 1"),
+        (b'{"config": {"net": {}}}', "config.net: a list is needed, not {}"),
+        (b'{"config": {"net": [3]}}', "config.net[0]: an object is needed, not 3"),
+        (b'{"config": {"net": [{"id": 4}]}}', "config.net[0].id: a string is needed, not 4"),
+        (b'{"config": {}, "device_tree": 7}', "device_tree: an object is needed, not 7"),
+    ],
+)
+def test_an_answer_of_another_shape(driver, tmp_path, body, reason):
+    """Nothing is taken to be there or not there."""
+    path = tmp_path / "api"
+    with socket.socket(socket.AF_UNIX) as theirs:
+        theirs.bind(str(path))
+        theirs.listen()
+        threading.Thread(target=_welcome, args=(theirs, body)).start()
+        with pytest.raises(exception.HotPlugFailed) as caught:
+            driver.detach(vifs.generic(), guest(endpoint=str(path)))
+    told = f"{path}: vm.info{'.' if not reason.startswith('an object is needed, not []') else ': '}{reason}"
+    assert str(caught.value) == (
+        f"cloud_hypervisor did not detach interface {ID} of guest: {told}; that is not what Cloud Hypervisor answers."
+    )
+
+
+def _welcome(listening, body=b"<html>welcome</html>"):
     with listening.accept()[0] as client:
         client.recv(1 << 16)
-        client.sendall(b"HTTP/1.0 200 OK\r\n\r\n<html>welcome</html>")
+        client.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + body)
 
 
 def test_a_guest_that_is_not_there(driver):

@@ -16,7 +16,10 @@ import pytest
 
 from os_vif import exception
 from os_vif.host.process.deadline import Deadline
+from os_vif.hypervisors.driver import Guest
 from os_vif.hypervisors.qemu.qmp import Monitor, Refused
+from os_vif.loading import drivers
+from support import vifs
 
 GREETING = b'{"QMP": {"version": {"qemu": {"major": 9, "minor": 2, "micro": 0}}}}\n'
 FINE = b'{"return": {}}\n'
@@ -115,3 +118,28 @@ def test_descriptors_beyond_what_select_takes(pretend):
         for descriptor in taken:
             os.close(descriptor)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        (b"5", "query-status: an object is needed, not 5"),
+        (b"{}", "query-status.status: is missing"),
+        (b'{"status": []}', "query-status.status: a string is needed, not []"),
+    ],
+)
+def test_a_status_of_any_shape(pretend, result, reason):
+    """Removing begins with asking for it."""
+    path = pretend(GREETING + FINE + b'{"return": ' + result + b"}\n")
+    with Monitor(path, Deadline(60)) as monitor, pytest.raises(OSError) as caught:
+        monitor.ask("query-status").pick("status", str)
+    assert str(caught.value) == f"{path}: {reason}; that is not what QEMU answers"
+
+
+@pytest.mark.parametrize("children", [b"{}", b"[1]", b'[{"name": 1, "type": ""}]', b'[{"name": "a"}]', b"[null]"])
+def test_devices_of_any_shape(pretend, children):
+    """Whether the card is there cannot be told: nothing is done, and that is one error."""
+    path = pretend(GREETING + FINE + b'{"return": {"status": "running"}}\n{"return": ' + children + b"}\n")
+    driver = drivers.load(drivers.HYPERVISORS, "qemu")
+    with pytest.raises(exception.HotPlugFailed, match=f"{path}.qom-list.*that is not what QEMU answers"):
+        driver.detach(vifs.generic("tap1"), Guest("guest", vifs.INSTANCE.uuid, endpoint=path))

@@ -6,19 +6,14 @@ from __future__ import annotations
 import codecs
 import contextlib
 import json
-import select
 import socket
 import ssl
 from typing import Any
 
-from os_vif.host.process import threads
+from os_vif.host.process import polling, threads
 from os_vif.host.process.deadline import Deadline
 
 _CHUNK = 1 << 16
-#: poll.h; the module select has them only where it has poll() (see Stream._selected).
-POLLIN, POLLOUT = 1, 4
-#: Milliseconds, half of what poll() takes. Who has a later deadline waits again.
-_LONGEST_POLL = 1 << 30
 #: The longest piece of JSON that is wrong only because it was cut off: a literal, or an escaped character.
 _LONGEST_TOKEN = 12
 
@@ -35,13 +30,13 @@ class Stream:
         """Sends all of it. Raises OSError, TimeoutError being one; how much was sent is then not known."""
         rest = memoryview(data)
         while rest:
-            event = POLLOUT
+            event = polling.POLLOUT
             try:
                 with self._guard:
                     rest = rest[self._socket.send(rest) :]
                 continue
             except ssl.SSLWantReadError:
-                event = POLLIN
+                event = polling.POLLIN
             except (BlockingIOError, ssl.SSLWantWriteError):
                 pass
             if not self._wait(event, deadline):
@@ -50,12 +45,12 @@ class Stream:
     def receive(self, deadline: Deadline) -> bytes | None:
         """What comes next: b"" when the other side has ended it, None when nothing comes in time. Raises OSError."""
         while True:
-            event = POLLIN
+            event = polling.POLLIN
             try:
                 with self._guard:
                     return self._socket.recv(_CHUNK)
             except ssl.SSLWantWriteError:
-                event = POLLOUT
+                event = polling.POLLOUT
             except (BlockingIOError, ssl.SSLWantReadError):
                 pass
             if not self._wait(event, deadline):
@@ -71,16 +66,7 @@ class Stream:
         self._socket.close()
 
     def _wait(self, event: int, deadline: Deadline) -> bool:
-        if not hasattr(select, "poll"):
-            return self._selected(event, deadline)
-        poll = select.poll()
-        poll.register(self._socket, event)
-        return bool(poll.poll(min(deadline.remaining() * 1000, _LONGEST_POLL)))
-
-    def _selected(self, event: int, deadline: Deadline) -> bool:
-        """eventlet takes poll() away, which would keep all green threads waiting; its select() takes any descriptor."""
-        reading, writing = ([self._socket], []) if event == POLLIN else ([], [self._socket])
-        return any(select.select(reading, writing, [], deadline.remaining()))
+        return polling.wait(self._socket, event, deadline.remaining())
 
 
 class Splitter:

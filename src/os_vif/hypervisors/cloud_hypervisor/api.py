@@ -13,6 +13,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from os_vif.foreign import Reader, parse_json
+
 if TYPE_CHECKING:
     from os_vif.host.process.deadline import Deadline
 
@@ -20,6 +22,8 @@ _ROOT = "/api/v1/"
 _PAUSE = 0.1
 #: Seconds that an answer may take even when there is no time left: it is what tells how things stand.
 _SHORTEST = 0.5
+#: Bytes of an answer, and interfaces of one machine, that are read.
+_LONGEST, _MOST_INTERFACES = 1 << 22, 1000
 
 
 class Refused(Exception):
@@ -35,12 +39,12 @@ class Api:
 
     def version(self) -> str:
         """That of Cloud Hypervisor."""
-        return str(self._ask("GET", "vmm.ping").get("version", ""))
+        return self._look("vmm.ping").pick("version", str, "")
 
     def shares_memory(self) -> bool:
         """Whether the guest's memory is shared with other processes. Raises Refused."""
-        memory = self._ask("GET", "vm.info")["config"].get("memory") or {}
-        return any(bool(memory.get(word)) for word in ("shared", "hugepages"))
+        memory = self._look("vm.info").inner("config").inner("memory", {})
+        return any(memory.pick(word, bool, default=False) for word in ("shared", "hugepages"))
 
     def add(self, interface: Mapping[str, Any]) -> None:
         """Adds an interface unless there is one of that id. Raises Refused."""
@@ -59,11 +63,14 @@ class Api:
 
     def _has(self, interface_id: str) -> bool:
         """Also while the guest has yet to let go: then it is in the device tree, and no longer configured."""
-        info = self._ask("GET", "vm.info")
-        return _is_among(info, interface_id) or interface_id in (info.get("device_tree") or {})
+        info = self._look("vm.info")
+        return _is_among(info, interface_id) or interface_id in info.pick("device_tree", dict, {})
 
     def _is_configured(self, interface_id: str) -> bool:
-        return _is_among(self._ask("GET", "vm.info"), interface_id)
+        return _is_among(self._look("vm.info"), interface_id)
+
+    def _look(self, what: str) -> _Reply:
+        return _Reply(self._ask("GET", what), f"{self._path}: {what}")
 
     def _ask(self, method: str, what: str, body: Mapping[str, Any] | None = None) -> Any:
         connection = _Connection(self._path, max(self._deadline.remaining(), _SHORTEST))
@@ -71,7 +78,7 @@ class Api:
             headers = {"Content-Type": "application/json"} if body is not None else {}
             connection.request(method, _ROOT + what, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
-            text = answer.read().decode(errors="replace")
+            text = answer.read(_LONGEST + 1).decode(errors="replace")
         except http.client.HTTPException as error:
             raise self._somebody_else(error) from error
         finally:
@@ -79,7 +86,7 @@ class Api:
         if answer.status >= 400:
             raise Refused(f"{what}: {' '.join(text.split()) or f'{answer.status} {answer.reason}'}")
         try:
-            return json.loads(text) if text.strip() else {}
+            return parse_json(text, longest=_LONGEST) if text.strip() else {}
         except ValueError as error:
             raise self._somebody_else(error) from error
 
@@ -87,8 +94,16 @@ class Api:
         return OSError(f"{self._path} does not answer as Cloud Hypervisor does: {error!r}")
 
 
-def _is_among(info: Mapping[str, Any], interface_id: str) -> bool:
-    return interface_id in {interface.get("id") for interface in info["config"].get("net") or ()}
+def _is_among(info: _Reply, interface_id: str) -> bool:
+    interfaces = info.inner("config").each("net", most=_MOST_INTERFACES)
+    return interface_id in {interface.pick("id", str, "") for interface in interfaces}
+
+
+class _Reply(Reader):
+    """What it answers; an answer of another shape than its API has is an OSError: somebody else answers."""
+
+    def error(self, field: str, reason: str) -> OSError:
+        return OSError(f"{field}: {reason}; that is not what Cloud Hypervisor answers")
 
 
 class _Connection(http.client.HTTPConnection):

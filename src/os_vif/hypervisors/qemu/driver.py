@@ -97,8 +97,8 @@ class QemuDriver(HypervisorDriver):
     def _look_at(self, guest: Guest) -> tuple[str, bool | None]:
         try:
             with self._monitor(guest, _LOOK_SECONDS) as monitor:
-                memory = monitor.execute("query-memdev")
-                shared = bool(memory) and all(part.get("share") for part in memory)
+                memory = [part.pick("share", bool, default=False) for part in monitor.ask_all("query-memdev")]
+                shared = bool(memory) and all(memory)
                 return monitor.version, shared if guest.shared_memory is None else guest.shared_memory
         except (OSError, Refused, exception.DeadlineExceeded, exception.GuestNotFound):
             return "", guest.shared_memory  # it does not run (yet)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from os_vif.hypervisors.qemu.parts import Parts
 from os_vif.hypervisors.qemu.qmp import Message, Monitor, Refused
@@ -57,7 +56,7 @@ def remove(monitor: Monitor, parts: Parts) -> None:
     A guest that has moved to another QEMU lets go of nothing here, and nothing is to be removed. Raises Refused,
     Unplugged, OSError, DeadlineExceeded.
     """
-    if monitor.execute("query-status")["status"] == _MOVED:
+    if monitor.ask("query-status").pick("status", str) == _MOVED:
         return
     if _has_card(monitor, parts):
         _remove_card(monitor, parts)
@@ -69,7 +68,7 @@ def _has_card(monitor: Monitor, parts: Parts) -> bool:
 
 
 def _children(monitor: Monitor, path: str) -> dict[str, str]:
-    return {child["name"]: child["type"] for child in monitor.execute("qom-list", path=path)}
+    return {child.pick("name", str): child.pick("type", str) for child in monitor.ask_all("qom-list", path=path)}
 
 
 def _add_card(monitor: Monitor, parts: Parts) -> None:
@@ -133,13 +132,14 @@ def _about(card: str) -> Callable[[Message], bool]:
 def _remove_backend(monitor: Monitor, parts: Parts) -> None:
     with _missing_is_fine():
         monitor.execute("netdev_del", id=parts.netdev_id)
-    if parts.chardev_id in {chardev["label"] for chardev in _chardevs(monitor, parts)}:
+    if parts.chardev_id in _chardevs(monitor, parts):
         monitor.execute("chardev-remove", id=parts.chardev_id)
 
 
-def _chardevs(monitor: Monitor, parts: Parts) -> list[Any]:
-    found: list[Any] = monitor.execute("query-chardev") if parts.socket is not None else []
-    return found
+def _chardevs(monitor: Monitor, parts: Parts) -> set[str]:
+    if parts.socket is None:
+        return set()
+    return {found.pick("label", str) for found in monitor.ask_all("query-chardev")}
 
 
 @contextlib.contextmanager

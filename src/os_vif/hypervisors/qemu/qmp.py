@@ -7,12 +7,13 @@ Why not a library: docs/adr/0009-qmp-client.md.
 from __future__ import annotations
 
 import json
-import selectors
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
+from os_vif.foreign import Reader, parse_json
+from os_vif.host.process import polling
 from os_vif.host.process.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ Message = dict[str, Any]
 #: socket, a guest that broke out of it perhaps, is not to fill our memory.
 _LONGEST_MESSAGE = 1 << 20
 _LONGEST_EVENT, _MOST_EVENTS = 1 << 14, 200
+#: Devices of one machine, or parts of one device, that are looked through.
+_MOST_ITEMS = 10_000
 
 
 class Refused(Exception):
@@ -32,6 +35,13 @@ class Refused(Exception):
     def __init__(self, kind: str, words: str) -> None:
         super().__init__(words)
         self.kind = kind
+
+
+class Reply(Reader):
+    """A reply of QEMU's; one of another shape than QEMU gives it is an OSError: somebody else answers."""
+
+    def error(self, field: str, reason: str) -> OSError:
+        return OSError(f"{field}: {reason}; that is not what QEMU answers")
 
 
 class Monitor:
@@ -85,6 +95,15 @@ class Monitor:
                 raise _refused(answer["error"])
             self._keep(answer)
 
+    def ask(self, command: str, **arguments: Any) -> Reply:
+        """What a command returns that returns an object."""
+        return Reply(self.execute(command, **arguments), f"{self._path}: {command}")
+
+    def ask_all(self, command: str, **arguments: Any) -> Iterable[Reply]:
+        """The same for a command that returns a list of objects."""
+        whole = Reply({command: self.execute(command, **arguments)}, self._path)
+        return whole.each(command, most=_MOST_ITEMS)
+
     def wait_for(self, wanted: Callable[[Message], bool], what: str, *, seconds: float) -> Message | None:
         """The first event that is wanted, also of those that came since the connection was made.
 
@@ -107,9 +126,7 @@ class Monitor:
         """Whether there is something to read; waits for it, but not beyond the deadline."""
         if b"\n" in self._buffer:
             return True
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._socket, selectors.EVENT_READ)
-            return bool(selector.select(min(seconds, self._deadline.remaining())))
+        return polling.wait(self._socket, polling.POLLIN, min(seconds, self._deadline.remaining()))
 
     def _next(self, what: str) -> Message:
         self._check_time(what)
@@ -119,8 +136,8 @@ class Monitor:
             self._receive(what)
         line, _, self._buffer = self._buffer.partition(b"\n")
         try:
-            message = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            message = parse_json(line)
+        except ValueError as error:
             raise self._no_qmp() from error
         if not isinstance(message, dict):
             raise self._no_qmp()
