@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -123,6 +124,58 @@ def test_an_answer_of_the_wrong_shape_is_an_error(switch, host, proxy, result, w
             host.plug(vif)
         switch.settle()
         assert (switch.look(), switch.ns.snapshot()) == (before, seen)
+
+
+#: What a row of each table has, in the form of the schema.
+ROW = {
+    "_uuid": ["uuid", "0e5f3b8e-2f0d-4b0f-9a52-6f766969d0b5"], "name": "br-int", "datapath_type": "netdev",
+    "external_ids": ["map", []], "ports": ["set", []], "qos": ["set", []], "type": "", "options": ["map", []],
+    "mtu_request": ["set", []], "ofport": 1, "error": ["set", []], "datapath_types": "netdev",
+    "iface_types": ["set", ["internal", "patch"]],
+}  # fmt: skip
+
+WRONG_COLUMNS = {
+    "_uuid": (5, "Bridge._uuid is 5, and not a UUID"),
+    "name": (["a"], "Bridge.name is ['a'], and not a string"),
+    "external_ids": (["map", [["a"]]], "Bridge.external_ids is ['map', [['a']]], and not a map of strings"),
+    "ports": ([], "Bridge.ports is [], and not a set of UUIDs"),
+    "qos": (["set", [1]], "Port.qos is ['set', [1]], and not a UUID, or none"),
+    "ofport": ("1", "Interface.ofport is '1', and not a number, or none"),
+    "mtu_request": (True, "Interface.mtu_request is True, and not a number, or none"),
+    "error": ({}, "Interface.error is {}, and not a string, or none"),
+    "options": (["set", []], "Interface.options is ['set', []], and not a map of strings"),
+    "iface_types": (["set", [["x"]]], "Open_vSwitch.iface_types is ['set', [['x']]], and not a set of strings"),
+}
+
+
+@pytest.mark.parametrize("column", WRONG_COLUMNS)
+def test_a_column_of_another_type_is_an_error(switch, host, proxy, column):
+    """Nothing is touched; a row that lacks the column is told of too."""
+    value, words = WRONG_COLUMNS[column]
+
+    def spoil(row):
+        def results(message):
+            operations = message["params"][1:]
+            return [{"rows": [{name: row[name] for name in one["columns"] if name in row}]} for one in operations]
+
+        def to(message):
+            if anything(message):
+                text = json.dumps({"id": message["id"], "error": None, "result": results(message)})
+                fault.what = text.encode()
+                return True
+            return False
+
+        fault = Fault(b"", to=to)
+        proxy.faults = [fault]
+
+    before = switch.look()
+    for row, complaint in ((ROW | {column: value}, words), (ROW, "")):
+        spoil({name: one for name, one in row.items() if complaint or name != column})
+        with pytest.raises(exception.StepFailed) as caught:
+            host.plug(ovs_vifs.native(**TAP))
+        assert f"the server's answer is not of its schema: {complaint or 'a row of'}" in str(caught.value)
+        assert complaint or f"has no column {column}" in str(caught.value)
+    assert switch.look() == before
 
 
 def test_an_error_of_the_server_is_told_in_its_words(switch, host, proxy):

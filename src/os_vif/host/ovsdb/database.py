@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from os_vif import exception
+from os_vif.host.ovsdb import columns
 from os_vif.host.ovsdb.client import Client, ConnectionLost, ConnectionUnusable, ServerError
 from os_vif.host.ovsdb.endpoint import Credentials, parse
 from os_vif.host.ovsdb.rows import Row, select
@@ -137,6 +138,11 @@ def _checked(answer: Any, operations: Sequence[Row]) -> list[Any]:
             raise TransactionFailed(at_fault, str(result["error"]), str(result.get("details") or ""))
     if len(answer) < len(operations) or not all(map(_is_result, operations, answer)):
         raise OutcomeUnknown(f"the server answered with {str(answer)[:80]!r}, which does not fit what it was asked")
+    for operation, result in zip(operations, answer, strict=False):
+        if operation["op"] == "select":
+            wrong = columns.problem(operation["table"], operation["columns"], result["rows"])
+            if wrong:
+                raise OutcomeUnknown(f"the server's answer is not of its schema: {wrong}")
     return answer
 
 
