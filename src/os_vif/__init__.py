@@ -187,14 +187,17 @@ def check(vif: VIFBase, instance_info: InstanceInfo) -> CheckResult:
     return inspection.check(vif, instance_info)
 
 
-def repair(vif: VIFBase, instance_info: InstanceInfo) -> Plan:
+def repair(vif: VIFBase, instance_info: InstanceInfo, *, anew: bool = False) -> Plan:
     """Brings the host back to what a VIF needs, and returns what that took.
 
-    The same as plug(), for callers that want to know; what was plugged silently stays so. Raises what plug() raises.
+    The same as plug(), for callers that want to know; what was plugged silently stays so.
+
+    A VIF of which nothing is left here, though it is recorded as plugged, was unplugged by somebody else: it is made
+    again only with ``anew``, else that is the error (NothingLeft). Raises what plug() raises.
     """
     from os_vif.plugging import apply
 
-    return apply.repair(vif, instance_info)
+    return apply.repair(vif, instance_info, anew=anew)
 
 
 def records() -> Sequence[Record]:

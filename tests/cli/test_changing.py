@@ -144,6 +144,7 @@ def test_check_tells_programs_too(netns, vif_inside):
                 "state": "differs",
                 "differences": [f"not done: bring {BRIDGE} up"],
                 "degradations": [],
+                "gone": False,
                 "repairable": True,
                 "note": "",
                 "error": None,

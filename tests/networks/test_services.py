@@ -121,6 +121,7 @@ def test_check_tells_and_repair_puts_right(netns, vif, blue, break_it, told):
         "ok": False,
         "differences": told,
         "degradations": [],
+        "gone": False,
         "repairable": True,
         "note": "",
     }

@@ -88,6 +88,9 @@ BREAKAGES = {
     ),
 }
 
+#: kind, device: what of a VIF is renamed.
+RENAMED = [("hybrid", "qbr6d3e0001-4c"), ("hybrid", "qvb6d3e0001-4c"), ("hybrid", "qvo6d3e0001-4c")]
+
 DAEMON = {
     "ended": (lambda switch: _stopped(switch, signal.SIGTERM), "switch-dead"),
     "killed": (lambda switch: _stopped(switch, signal.SIGKILL), "switch-dead"),
@@ -186,6 +189,21 @@ def test_a_guest_that_is_cut_off_is_not_ok(switch, api, guests_of, name, kind):
         assert found.differences[0] == breakage.text.format(**known)
         assert (found.state, found.repairable) == ("differs", True)
         assert repair(api, kind)
+    assert comes_to_reach(guests[1], "10.0.0.1")
+    assert check(api, kind).state == "ok"
+
+
+@pytest.mark.parametrize(("kind", "device"), RENAMED)
+def test_a_device_that_was_renamed_gets_its_name_back(switch, api, guests_of, kind, device):
+    """And is not made a second time."""
+    guests = guests_of(api, kind)
+    before = {name: switch.ns.link(name)["ifindex"] for name in switch.ns.link_names()}
+    for change in (["down"], ["name", "other"]):
+        switch.ns.ip("link", "set", device, *change)
+    switch.ns.ip("link", "set", "other", "up")
+    assert check(api, kind).differences == (f"{device} was renamed to other",)
+    assert repair(api, kind)[0] == f"rename other back to {device}"
+    assert {name: switch.ns.link(name)["ifindex"] for name in switch.ns.link_names()} == before
     assert comes_to_reach(guests[1], "10.0.0.1")
     assert check(api, kind).state == "ok"
 

@@ -116,6 +116,8 @@ def _exit_code(cause: exception.ExceptionBase) -> ExitCode:
         return ExitCode.NOT_PERMITTED
     if isinstance(cause, exception.NotRecorded | exception.NotAttached):
         return ExitCode.NOT_RECORDED
+    if isinstance(cause, exception.NothingLeft):
+        return ExitCode.DIFFERS
     return ExitCode.BAD_INPUT if isinstance(cause, _BAD_INPUT) else ExitCode.FAILED
 
 

@@ -29,13 +29,14 @@ def told(found: CheckResult, *more: str) -> dict[str, Any]:
         "state": state.value,
         "differences": differences,
         "degradations": [one.to_primitive() for one in found.degradations],
+        "gone": found.gone,
     }
 
 
 def with_state(result: dict[str, Any]) -> dict[str, Any]:
     """The same for what can only be ok or not: of a service, say."""
     states = {True: CheckState.OK.value, False: CheckState.DIFFERS.value}
-    return {"state": states.get(result["ok"]), "degradations": [], **result}
+    return {"state": states.get(result["ok"]), "degradations": [], "gone": False, **result}
 
 
 def exit_code(results: Sequence[dict[str, Any]]) -> ExitCode:

@@ -68,6 +68,17 @@ class UplinkNotReady(HostError):
     )
 
 
+class NothingLeft(HostError):
+    """A VIF is recorded as plugged, and nothing is left of it: somebody else has unplugged it."""
+
+    code = "nothing-left"
+    msg_fmt = "VIF %(vif_id)s: %(reason)s."
+    hint = (
+        "If it is to be here, `vif repair --anew` (os_vif.repair(..., anew=True)) makes it again; if not, `vif unplug"
+        " --id` has it forgotten."
+    )
+
+
 class StepFailed(HostError):
     """A step of a plan failed; what had been done before it was undone."""
 

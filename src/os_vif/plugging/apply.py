@@ -13,6 +13,7 @@ from os_vif.plugin import Plugin
 
 if TYPE_CHECKING:
     from os_vif.host.contract.plan import Plan
+    from os_vif.host.engine.request import Request
 
 #: VIFs in one batch: large enough to share the costs, small enough for progress to be seen and locks to be let go.
 BATCH = 50
@@ -29,21 +30,32 @@ def plug(vif: Any, instance_info: Any, *, silent: bool = False) -> None:
         raise _failure(exception.PlugException, vif, error) from error
 
 
-def repair(vif: Any, instance_info: Any) -> Plan:
+def repair(vif: Any, instance_info: Any, *, anew: bool = False) -> Plan:
     """See os_vif.repair()."""
     plugin = _declarative(plugins.plugin(vif.plugin), vif)
     try:
         silent = requests.is_silent(vif)
-        done = current.engine().plug([requests.request(plugin, vif, instance_info, silent=silent)])
-        return done if silent else _joined(done, _repair_guest(plugin, vif, instance_info))
+        request = requests.request(plugin, vif, instance_info, silent=silent)
+        guest = requests.request_of_guest(plugin, vif, instance_info)
+        if not anew:
+            _check_left(request, guest)
+        done = current.engine().plug([request])
+        return done if silent else _joined(done, _repair_guest(guest))
     except Exception as error:
         raise _failure(exception.PlugException, vif, error) from error
 
 
-def _repair_guest(plugin: Plugin, vif: Any, instance_info: Any) -> Plan:
+def _check_left(request: Request, guest: Request) -> None:
+    from os_vif.host.engine import gone
+
+    if gone.is_gone(current.engine(), request, guest):
+        raise exception.NothingLeft(vif_id=request.vif_id, reason=gone.TEXT)
+
+
+def _repair_guest(guest: Request) -> Plan:
     from os_vif.host.engine import expected
 
-    return expected.mend(current.engine(), requests.request_of_guest(plugin, vif, instance_info))
+    return expected.mend(current.engine(), guest)
 
 
 def _joined(one: Plan, other: Plan) -> Plan:

@@ -6,15 +6,17 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from os_vif import exception
 from os_vif.plugging import apply, current, requests
 
 if TYPE_CHECKING:
     from os_vif.host.contract.degradation import Degradation
-    from os_vif.host.contract.plan import Plan
+    from os_vif.host.contract.plan import Plan, Step
     from os_vif.host.engine.request import Request
+
+T = TypeVar("T")
 
 
 class CheckState(enum.StrEnum):
@@ -30,13 +32,14 @@ class CheckResult:
     """``differences`` say what is not as it should be, in words; ``repairable`` whether repair() can put it right.
 
     ``degradations`` say what else cuts the guest off, or is likely to; what of it can be changed is not for us to
-    change.
+    change. ``gone``: nothing is left of it, and repair() makes it again only if it is told to.
     """
 
     vif_id: str
     differences: tuple[str, ...] = ()
     repairable: bool = True
     degradations: tuple[Degradation, ...] = ()
+    gone: bool = False
 
     @property
     def state(self) -> CheckState:
@@ -81,12 +84,37 @@ def check(vif: Any, instance_info: Any) -> CheckResult:
         request = requests.request(plugin, vif, instance_info, silent=silent)
         guest = requests.request_of_guest(plugin, vif, instance_info)
         steps = list(_only_looking(lambda: current.engine().plan([request])))
-        if not silent:
+        if not (silent or any(map(_is_rename, steps))):
             steps += _only_looking(lambda: _guest(guest))
+        missing_all = bool(steps) and _only_looking(lambda: _is_gone(request, guest))
+        if missing_all:
+            return CheckResult(vif_id, (_what_is_gone(),), repairable=False, gone=True)
     except (exception.ForeignDevice, exception.DeviceMissing, exception.UplinkUnsuitable) as error:
         return CheckResult(vif_id, (str(error),), repairable=False)
-    differences = tuple(f"not done: {step.text}" for step in steps)
+    differences = tuple(map(_difference, steps))
     return CheckResult(vif_id, differences, degradations=() if silent else _degradations(vif, request, guest))
+
+
+def _is_gone(request: Request, guest: Request) -> bool:
+    from os_vif.host.engine import gone
+
+    return gone.is_gone(current.engine(), request, guest)
+
+
+def _what_is_gone() -> str:
+    from os_vif.host.engine import gone
+
+    return gone.TEXT
+
+
+def _is_rename(step: Step) -> bool:
+    return step.operation.name == "link.rename"
+
+
+def _difference(step: Step) -> str:
+    if _is_rename(step):
+        return f"{step.device} was renamed to {step.operation.arguments['name']}"
+    return f"not done: {step.text}"
 
 
 def _guest(request: Request) -> Plan:
@@ -117,7 +145,7 @@ def _addresses(vif: Any) -> list[str]:
     return [str(ip.address) for ip in fixed if stated(ip, "address")]
 
 
-def _only_looking(look: Callable[[], Plan]) -> Plan:
+def _only_looking(look: Callable[[], T]) -> T:
     from os_vif.host.process import patience
 
     with patience.looking():

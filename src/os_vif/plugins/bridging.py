@@ -31,7 +31,8 @@ def of_guest(vif: VIFBase, bridge: str) -> Iterator[Resource]:
     name = reading.stated(vif, "vif_name", default="")
     if name and name != bridge:
         mtu = reading.stated(reading.network_of(vif, "bridge"), "mtu", default=0) or None
-        yield ExistingLink(name=str(name), master=bridge, mtu=mtu, required=False)
+        mac = str(reading.stated(vif, "address", default=""))
+        yield ExistingLink(name=str(name), master=bridge, mtu=mtu, required=False, guest_mac=mac)
 
 
 class Bridging:

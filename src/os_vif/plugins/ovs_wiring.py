@@ -80,7 +80,7 @@ class Wiring:
         if reading.stated(self._profile, "create_tap", default=False):
             return
         name = reading.required(self._vif, "vif_name", "because it names the guest's device")
-        yield ExistingLink(name=name, required=False)
+        yield ExistingLink(name=name, required=False, guest_mac=self._mac() or "")
         if not reading.stated(self._profile, "create_port", default=False):
             yield self._port(name)
 

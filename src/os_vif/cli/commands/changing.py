@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,11 @@ def register(commands: Subparsers) -> None:
         "something still differs, 7 when nothing does, and a guest is still cut off, or likely so.",
     )
     add_files(repair, optional=True)
+    repair.add_argument(
+        "--anew",
+        action="store_true",
+        help="make again also what is gone as a whole: another program has unplugged it",
+    )
 
 
 def _plug(arguments: argparse.Namespace, output: Output) -> ExitCode:
@@ -132,7 +138,7 @@ def _repair(arguments: argparse.Namespace, output: Output) -> ExitCode:
     unknown = lost.found()
     lost.warn(unknown, output)
     started = time.monotonic()
-    results, code = subjects.each(chosen, output, "repairing", _repaired)
+    results, code = subjects.each(chosen, output, "repairing", functools.partial(_repaired, anew=arguments.anew))
     served: list[dict[str, Any]] = []
     if not arguments.files:
         served, failure = services.repaired(output)
@@ -148,7 +154,7 @@ def _repair(arguments: argparse.Namespace, output: Output) -> ExitCode:
     return code or (ExitCode.DIFFERS if unknown else states.exit_code(results))
 
 
-def _repaired(subject: Subject) -> dict[str, Any]:
+def _repaired(subject: Subject, *, anew: bool) -> dict[str, Any]:
     """What was done, and what a check says afterwards."""
     import os_vif
     from os_vif.cli import states, subjects
@@ -159,7 +165,7 @@ def _repaired(subject: Subject) -> dict[str, Any]:
     if not subjects.can_be_planned(vif):
         return _left(f"the plugin {vif.plugin} does its work itself; plug it again")
     with subjects.located(subject):
-        steps = [step.text for step in os_vif.repair(vif, instance)]
+        steps = [step.text for step in os_vif.repair(vif, instance, anew=anew)]
         return {"steps": steps, "note": "", **states.told(os_vif.check(vif, instance))}
 
 

@@ -99,7 +99,8 @@ def _checked(subject: Subject) -> dict[str, Any]:
     with subjects.located(subject):
         found = os_vif.check(vif, instance)
     interrupted = [f"{subject.cut_off} was cut off"] if subject.cut_off else []
-    return {**states.told(found, *interrupted), "repairable": found.repairable, "note": ""}
+    note = "`vif repair --anew` makes it again, `vif unplug --id` has it forgotten" if found.gone else ""
+    return {**states.told(found, *interrupted), "repairable": found.repairable, "note": note}
 
 
 def _show_results(results: list[dict[str, Any]], output: Output) -> None:

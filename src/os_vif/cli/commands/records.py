@@ -92,7 +92,7 @@ def _held(holding: Any) -> dict[str, Any]:
         "resource": holding.resource.label,
         "made": holding.made,
         "shared": holding.resource.shared,
-        "before": dict(holding.prior),
+        "before": {name: value for name, value in holding.prior.items() if not (holding.made and name == "index")},
         "stated": state.to_primitive(holding.resource),
     }
 

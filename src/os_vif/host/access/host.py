@@ -41,6 +41,9 @@ class HostAccess(Protocol):
     def has_link(self, name: str) -> bool:
         """Whether there is a device of that name."""
 
+    def index_of(self, name: str) -> int:
+        """The index of the device of that name; 0 where there is none."""
+
     def get_link_by_index(self, index: int) -> LinkInfo | None:
         """The device of that index, or None."""
 
@@ -83,6 +86,9 @@ class HostAccess(Protocol):
     def bridge_port(self, index: int) -> BridgePort | None:
         """The device of that index as a port of a Linux bridge, or None."""
 
+    def port_of_mac(self, bridge: int, mac: str) -> int:
+        """The index of the port at which a bridge, given by index, has learned a MAC address; 0 for none."""
+
     def bridge_vlans(self, bridge: int) -> Mapping[int, PortVlans] | None:
         """The VLANs of the ports of a bridge, and of itself, by index; None where it does not filter by them."""
 
@@ -110,6 +116,7 @@ class RealHost:
         self._boot_id = ""
 
     get_link = staticmethod(rtnetlink.get_link)
+    index_of = staticmethod(rtnetlink.index_of)
     get_link_by_index = staticmethod(rtnetlink.get_link_by_index)
     ports_of = staticmethod(rtnetlink.ports_of)
     all_links = staticmethod(rtnetlink.all_links)
@@ -122,6 +129,7 @@ class RealHost:
     read_chain = staticmethod(privileged.read_chain)
     read_filter_table = staticmethod(privileged.read_filter_table)
     bridge_port = staticmethod(bridge_ports.read_port)
+    port_of_mac = staticmethod(bridge_ports.port_of_mac)
     bridge_vlans = staticmethod(bridge_ports.read_vlans)
     run = staticmethod(privileged.run)
 

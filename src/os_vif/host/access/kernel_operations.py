@@ -125,6 +125,26 @@ def _link_set(name: str, master: str | None = None, **values: Any) -> None:
     rtnetlink.set_link(device_name(name), **values)
 
 
+def _link_rename(name: str, to: str, index: int, *, interrupt: bool = False) -> None:
+    """Gives a device another name. Before Linux 6.2 it has to be down for that; ``interrupt``: then so be it."""
+    link = rtnetlink.get_link(device_name(name))
+    if link is None or link.index != index:
+        raise KernelError(errno.ENODEV, f"device {name} does not exist")
+    try:
+        rtnetlink.set_link(index, name=new_device_name(to))
+        return
+    except KernelError as error:
+        if error.errno != errno.EBUSY:
+            raise
+    if not interrupt:
+        raise KernelError(errno.EBUSY, f"this kernel renames {name} only while it is down, and the host needs it")
+    rtnetlink.set_link(index, up=False)
+    try:
+        rtnetlink.set_link(index, name=to)
+    finally:
+        rtnetlink.set_link(index, up=True)
+
+
 def _hasten_deletions(operations: Sequence[Sequence[Any]], start: int, find_deletable: _Find) -> None:
     """Deletes what this deletion and those right after it would delete, in one go; each still looks for itself.
 
@@ -244,6 +264,7 @@ _OPERATIONS: dict[str, Callable[..., None]] = {
     "link.add": _link_add,
     "link.set": _link_set,
     "link.delete": _link_delete,
+    "link.rename": _link_rename,
     "tap.add": _tap_add,
     "sysctl.set": _sysctl_set,
     "address.add": _address_add,

@@ -9,7 +9,8 @@ from typing import Any
 
 from os_vif import exception
 from os_vif.host.access.host import HostAccess
-from os_vif.host.backends import link_creation
+from os_vif.host.backends import link_creation, link_names
+from os_vif.host.backends.link_names import INDEX
 from os_vif.host.backends.link_view import LinkView
 from os_vif.host.backends.usage import Usage
 from os_vif.host.contract.backend import Marked, OfTheHost, Purpose
@@ -70,9 +71,17 @@ class LinkBackend:
         known = purpose.held.get(resource.key)
         if known is not None and not made:
             prior = {**prior, **known.prior}
-        if isinstance(resource, ExistingLink):
-            prior[_INDEX] = info.index
+        prior[INDEX] = info.index
         return _outcome(resource, [_change_step(resource, *change) for change in changes], made=made, prior=prior)
+
+    def is_there(self, holding: Holding, actual: Any, purpose: Purpose) -> bool:
+        """Whether the device is there, under whatever name."""
+        assert isinstance(holding.resource, Link)
+        return bool(actual.link(holding.resource.name) or list(self.renames([holding], purpose)))
+
+    def renames(self, holdings: Sequence[Holding], purpose: Purpose) -> Iterator[Step]:
+        """What gives devices that somebody renamed their names back. Raises ForeignDevice."""
+        return link_names.steps(self._host, holdings, purpose)
 
     def _creation(self, resource: Link, view: LinkView, purpose: Purpose) -> Outcome:
         if isinstance(resource, ExistingLink):
@@ -200,16 +209,12 @@ class LinkBackend:
         yield Step("link", resource.name, f"delete {resource.label}", operation)
 
 
-#: In what is recorded of a device that is not ours: its index, by which it is found where it was renamed.
-_INDEX = "index"
-
-
 def _find(holding: Holding, view: LinkView) -> LinkInfo | None:
     """The device of a resource: by its name or, if it was there before us and was renamed since, by its index."""
     resource = holding.resource
     assert isinstance(resource, Link)
     info = view.link(resource.name)
-    index = holding.prior.get(_INDEX)
+    index = holding.prior.get(INDEX)
     if info is None and index and isinstance(resource, ExistingLink):
         return view.by_index(index)
     return info
@@ -219,7 +224,7 @@ def _stranded(bridge: str, view: LinkView, leaving: Sequence[Holding]) -> str:
     """An address of the host that would go with a bridge: there is no device that it could move to."""
     for other in leaving:
         if isinstance(other.resource, AddressesMoved) and other.resource.target == bridge:
-            index = other.prior.get(_INDEX)
+            index = other.prior.get(INDEX)
             if view.link(other.resource.source) or (index and view.by_index(index)):
                 return ""
     return next(view.host_addresses(bridge), "")
@@ -359,7 +364,7 @@ def _restoration(holding: Holding, resource: Link, info: LinkInfo, view: LinkVie
     """Puts back each attribute that still is as we set it; what somebody changed since is theirs."""
     changed_since = {name for name, _, _ in _differences(resource, info, view, alias=None)}
     for name, old in reversed(list(holding.prior.items())):
-        if name == _INDEX or (name == "up" and not old and isinstance(resource, ExistingLink) and view.is_needed(info)):
+        if name == INDEX or (name == "up" and not old and isinstance(resource, ExistingLink) and view.is_needed(info)):
             continue
         if name not in changed_since:
             text = f"put back: {_words(resource.name, name, old)}"

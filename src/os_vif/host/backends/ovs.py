@@ -142,6 +142,13 @@ class OvsBackend:
     def _find(self, place: OvsDatabase) -> Sequence[Marked]:
         return ovs_marked.find(self._database, place, self._home, self._host.get_link)
 
+    def is_there(self, holding: Holding, actual: Any, purpose: Purpose) -> bool:
+        """Whether there is such a bridge or port."""
+        resource = holding.resource
+        assert isinstance(resource, OvsResource)
+        view: OvsView = actual[resource.database]
+        return resource.name in (view.bridges if isinstance(resource, OvsBridge) else view.ports)
+
     def degradations(self, resources: Sequence[Resource], guest: Guest) -> Iterator[Degradation]:
         """What of the switch, or in it, cuts off the guest of a VIF. Raises StepFailed, DeadlineExceeded."""
         by_database: dict[Database, list[OvsResource]] = {}

@@ -72,6 +72,10 @@ class Backend(Protocol):
     # A backend may also have leave(holding, actual) -> (reason, steps): the reason, where a shared resource is needed
     # by VIFs of another journal, and the steps that say on the host that ours needs it no more.
 
+    # One may have renames(holdings, purpose) -> steps: what gives devices that somebody renamed their names back; it
+    # raises a HostError where that must not be done. is_there(holding, actual, purpose) says whether anything is left,
+    # degradations(resources, guest) what cuts the guest off, see diagnosis.py.
+
     def run(self, operations: Sequence[Operation], context: str) -> None:
         """Does operations in order. Raises OperationFailed."""
 

@@ -46,7 +46,8 @@ class Step:
 class Holding:
     """What we know of a resource that a VIF uses.
 
-    ``made``: os-vif made it, and may delete it. ``prior``: what was there before, to be put back.
+    ``made``: os-vif made it, and may delete it. ``prior``: what was there before, to be put back; of a device also
+    its ``index``, by which it is found where it was renamed.
     """
 
     resource: Resource

@@ -21,7 +21,7 @@ from os_vif.host.access.host import HostAccess
 from os_vif.host.contract.backend import Backend
 from os_vif.host.contract.operations import Operation, OperationFailed
 from os_vif.host.contract.plan import Confirmation, Holding, Plan
-from os_vif.host.engine import found, settling
+from os_vif.host.engine import found, renamed, settling
 from os_vif.host.engine.executor import Executor, Observer
 from os_vif.host.engine.group_commit import GroupCommit
 from os_vif.host.engine.planner import Leaving, Planner, Work
@@ -35,6 +35,7 @@ from os_vif.host.journal.locks import Locks
 from os_vif.host.journal.tables import MEMORY
 from os_vif.host.process import signals
 from os_vif.host.process.deadline import Deadline, of_call
+from os_vif.host.state import Link
 
 LOG = logging.getLogger(__name__)
 
@@ -134,6 +135,8 @@ class Engine:
         scope, requests, held = _joined_turns(turns)
         known = {request.vif_id: self.journal.record(scope, request.vif_id) for request in requests}
         around = self._with_shared(scope, requests, held)
+        names = renamed.tasks(self.backends, requests, around)
+        self.executor.do_or_undo(names)
         agreed = settling.settled(self.journal, scope, requests, around)
         work = self.planner.plug(agreed, around)
         obsolete = self._obsolete(scope, requests, held)
@@ -145,14 +148,19 @@ class Engine:
             self._carry_out(before, work, obsolete)
         elif before.requests:
             self._write_records(PLUGGED, before, work)
-        return _joined(work, obsolete)
+        return _joined(dataclasses.replace(work, tasks=(*names, *work.tasks)), obsolete)
 
     def plan(self, requests: Sequence[Request]) -> Plan:
-        """What plug() would do now. Changes nothing. Raises what plug() would raise before it touches the host."""
+        """What plug() would do now. Changes nothing. Raises what plug() would raise before it touches the host.
+
+        Where devices were renamed, what is to be done after that shows only then.
+        """
         scope = self.scope()
         requests = [request.resolved(self.host) for request in requests]
         held = self._held(scope, requests)
         around = self._with_shared(scope, requests, held)
+        if names := renamed.tasks(self.backends, requests, around):
+            return Work(names).as_plan("plug", [request.vif_id for request in requests])
         work = self.planner.plug(settling.settled(self.journal, scope, requests, around), around)
         obsolete = self._obsolete(scope, requests, held)
         return _joined(work, obsolete).as_plan("plug", [request.vif_id for request in requests])
@@ -180,6 +188,7 @@ class Engine:
             LOG.warning(_UNREAD, _names(requests), error, error.hint)
             leaving, known = self._presumed.of(scope, requests, held), []
             keep_shared = True
+        renamed.name_back(self.backends, self.executor, leaving)
         work = self.planner.unplug(leaving, keep_shared=keep_shared)
         with signals.deferred():
             self._take_away(scope, known, leaving, work)
@@ -273,9 +282,9 @@ class Engine:
             try:
                 with self._answering(before, work) as answering:
                     self.executor.do_or_undo(work.tasks)
-                    self._verify(before, work)
+                    verified = self._verify(before, work)
                     self._confirm(work, answering)
-                    self._finish(before, work, obsolete)
+                    self._finish(before, work, obsolete, verified)
             except exception.HostError as error:
                 if not isinstance(error, exception.UndoFailed):
                     self._put_records_back(before)
@@ -288,15 +297,18 @@ class Engine:
             rows.append((record, _merged(before.held[request.vif_id], work.holdings[request.vif_id])))
         self.journal.write(rows)
 
-    def _verify(self, before: _Before, work: Work) -> None:
-        """Reads back; what did not stick is an error, and everything is undone."""
+    def _verify(self, before: _Before, work: Work) -> Sequence[Holding]:
+        """Reads back, and returns what is held now; what did not stick is an error, and everything is undone."""
         try:
-            rest = self.planner.rest([before.agreed[request.vif_id] for request in before.requests], work.holdings)
+            rest, verified = self.planner.rest(
+                [before.agreed[request.vif_id] for request in before.requests], work.holdings
+            )
         except exception.HostError as error:
             self._give_up(work, str(error), error.kwargs)
         if rest:
             missing = "; ".join(f"still to do: {task.step.text}" for task in rest)
             self._give_up(work, f"{missing}.", {"vif_id": rest[0].vif_id, "device": rest[0].step.device})
+        return verified
 
     @contextlib.contextmanager
     def _answering(self, before: _Before, work: Work) -> Iterator[list[Confirmation]]:
@@ -350,14 +362,15 @@ class Engine:
         places = {name: where.get(name, "") for name in ("vif_id", "device")}
         raise exception.VerifyFailed(reason=" ".join([reason, *complaints]), **places)
 
-    def _finish(self, before: _Before, work: Work, obsolete: Work) -> None:
+    def _finish(self, before: _Before, work: Work, obsolete: Work, verified: Sequence[Holding]) -> None:
         errors = self.executor.do_all(obsolete.tasks)
         for error in errors:
             LOG.warning("Left over from how the VIF was plugged before: %s", error)
         gone = () if errors else obsolete.released
         try:
             vif_ids = [request.vif_id for request in before.requests]
-            self.journal.finish(before.scope, vif_ids, obsolete.dropped, gone)
+            new = [one for one in verified if one.made and isinstance(one.resource, Link)]
+            self.journal.finish(before.scope, vif_ids, obsolete.dropped, gone, new)
         except exception.JournalError:
             self.executor.undo(work.tasks)
             raise

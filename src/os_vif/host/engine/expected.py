@@ -8,24 +8,34 @@ from __future__ import annotations
 
 import dataclasses
 
-from os_vif.host.contract.plan import Plan
+from os_vif.host.contract.plan import Holding, Plan
+from os_vif.host.engine import renamed
 from os_vif.host.engine.engine import Engine
-from os_vif.host.engine.planner import Work
+from os_vif.host.engine.planner import Task, Work
 from os_vif.host.engine.request import Request
 from os_vif.host.state import HostState, Link
 
 
 def look(engine: Engine, request: Request) -> Plan:
     """What mend() would do. Raises a HostError for what cannot be mended."""
-    return _as_plan(_work(engine, request), request)
+    names = _names(engine, request)
+    return _as_plan(Work(names) if names else _work(engine, request), request)
 
 
 def mend(engine: Engine, request: Request) -> Plan:
     """Does it. Raises a HostError; the devices are then as they were."""
     with engine.holding(engine.scope(), [request]):
+        names = _names(engine, request)
+        engine.executor.do_or_undo(names)
         work = _work(engine, request)
         engine.executor.do_or_undo(work.tasks)
-    return _as_plan(work, request)
+    return _as_plan(dataclasses.replace(work, tasks=(*names, *work.tasks)), request)
+
+
+def _names(engine: Engine, request: Request) -> tuple[Task, ...]:
+    """What gives the devices their names back."""
+    holdings = [Holding(resource) for resource in request.desired]
+    return renamed.tasks(engine.backends, [request], {request.vif_id: holdings})
 
 
 def _work(engine: Engine, request: Request) -> Work:

@@ -78,14 +78,17 @@ class Planner:
         confirmations = tuple(one for outcome in outcomes.values() for one in outcome.confirmations)
         return Work(tasks, holdings, confirmations=confirmations)
 
-    def rest(self, requests: Sequence[Request], held: Mapping[str, Sequence[Holding]]) -> tuple[Task, ...]:
-        """What is still to be done when all has been done: what did not stick.
+    def rest(
+        self, requests: Sequence[Request], held: Mapping[str, Sequence[Holding]]
+    ) -> tuple[tuple[Task, ...], Sequence[Holding]]:
+        """What is still to be done when all has been done, because it did not stick; and what is held now.
 
         What a backend does in one transaction is not read again. It is done, and the backend has awaited its outcome.
         """
         stated = _by_key(requests).items()
         doubtful = {key: one for key, one in stated if not _is_atomic(self._backends[one[1].backend])}
-        return self._converge(doubtful, requests, held)[0]
+        tasks, outcomes = self._converge(doubtful, requests, held)
+        return tasks, [outcome.holding for outcome in outcomes.values()]
 
     def _converge(
         self, stated: Stated, requests: Sequence[Request], held: Mapping[str, Sequence[Holding]]

@@ -203,9 +203,17 @@ class Journal:
                 _write_record(database, record, holdings)
 
     def finish(
-        self, scope: Scope, vif_ids: Sequence[str], dropped: Iterable[tuple[str, str]], released: Iterable[str]
+        self,
+        scope: Scope,
+        vif_ids: Sequence[str],
+        dropped: Iterable[tuple[str, str]],
+        released: Iterable[str],
+        made: Iterable[Holding] = (),
     ) -> None:
-        """Marks VIFs as plugged. ``dropped`` are the (VIF id, key) that are used no more, ``released`` what is gone."""
+        """Marks VIFs as plugged. ``dropped`` are the (VIF id, key) that are used no more, ``released`` what is gone.
+
+        ``made``: what is known of what was made, now that it is there.
+        """
         with self._file.writing() as database:
             for vif_id in vif_ids:
                 database.execute(
@@ -217,6 +225,10 @@ class Journal:
             database.executemany(
                 "DELETE FROM use WHERE boot = ? AND namespace = ? AND vif_id = ? AND key = ?",
                 [(scope.boot, scope.namespace, vif_id, key) for vif_id, key in dropped],
+            )
+            database.executemany(
+                "UPDATE holding SET prior = ? WHERE boot = ? AND namespace = ? AND key = ?",
+                [(json.dumps(h.prior), scope.boot, scope.namespace, h.resource.key) for h in made],
             )
             _forget_holdings(database, scope, released)
 

@@ -10,10 +10,12 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from os_vif.host.kernel.netlink import NLM_F_DUMP, KernelError, attributes, conversation, u32
+from os_vif.host.kernel.netlink import NLM_F_DUMP, KernelError, attribute, attributes, conversation, u32
 
-_RTM_GETLINK = 18
+_RTM_GETLINK, _RTM_GETNEIGH = 18, 30
 _LINK = struct.Struct("=BxHiII")
+_NEIGHBOUR = struct.Struct("=BxxxiHBB")
+_NDA_LLADDR, _NDA_MASTER, _OF_MASTER = 2, 9, 0x04
 _AF_BRIDGE = 7
 
 _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_AF_SPEC, _IFLA_EXT_MASK = 10, 18, 26, 29
@@ -85,6 +87,17 @@ def read_vlans(bridge: int) -> Mapping[int, PortVlans] | None:
 def calls_filter(bridge: int, family: str) -> bool:
     """Whether the bridge itself has iptables, or ip6tables, look at what it passes."""
     return _is_on(_bridge_data(bridge), _CALLS_FILTER[family], default=False)
+
+
+def port_of_mac(bridge: int, mac: str) -> int:
+    """The index of the port at which the bridge has learned a MAC address, or somebody entered it; 0 for none."""
+    body = _NEIGHBOUR.pack(_AF_BRIDGE, 0, 0, _OF_MASTER, 0)
+    body += attribute(_NDA_LLADDR, bytes.fromhex(mac.replace(":", ""))) + u32(_NDA_MASTER, bridge)
+    try:
+        answers = conversation().ask(_RTM_GETNEIGH, body)
+    except KernelError:
+        return 0  # not known, or a kernel before Linux 5.0
+    return int(_NEIGHBOUR.unpack_from(answers[0])[1]) if answers else 0
 
 
 def _port_vlans(data: bytes) -> PortVlans:

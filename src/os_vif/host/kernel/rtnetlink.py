@@ -262,8 +262,9 @@ def set_link(
     alias: str | None = None,
     group: int | None = None,
     options: dict[str, Any] | None = None,
+    name: str | None = None,
 ) -> None:
-    """Sets attributes of a device, given by index or by name; those that are None are left.
+    """Sets attributes of a device, given by index or by name; those that are None are left. ``name``: a new one.
 
     ``master`` 0 releases it from its bridge. Raises KernelError; ENODEV when there is no such device.
     """
@@ -275,6 +276,8 @@ def set_link(
         parts.append(attribute(_IFLA_IFALIAS, alias.encode()))
     if group is not None:
         parts.append(u32(_IFLA_GROUP, group))
+    if name is not None:
+        parts.append(text(_IFLA_IFNAME, name))
     if options:
         parts.append(nested(_IFLA_LINKINFO, text(_IFLA_INFO_KIND, kind), *_kind_data(kind, 0, None, options)))
     flags, change = _flags(up=up, promiscuous=promiscuous)

@@ -147,10 +147,12 @@ class ExistingLink(Link):
     """A device that must be there already, and that stays: only attributes of it are set, and set back.
 
     One that is not ``required`` may come later, by somebody who gives it the right attributes. With ``leave_down`` it
-    is down in the end, whatever it was before.
+    is down in the end, whatever it was before. ``guest_mac``: the address of the guest that it is for, by which it is
+    found where it was renamed.
     """
 
     kind: ClassVar[str] = ""
     if_foreign: IfForeign = IfForeign.SHARE
     required: bool = True
     leave_down: bool = False
+    guest_mac: str = ""

@@ -33,6 +33,7 @@ _OPERATIONS: dict[str, Callable[..., None]] = {
     "link.add": creation.link_add,
     "link.set": settings.link_set,
     "link.delete": creation.link_delete,
+    "link.rename": settings.link_rename,
     "tap.add": creation.tap_add,
     "sysctl.set": settings.sysctl_set,
     "address.add": addresses.address_add,
@@ -155,6 +156,11 @@ class FakeHost:
         """See HostAccess."""
         return self.get_link(name) is not None
 
+    def index_of(self, name: str) -> int:
+        """See HostAccess."""
+        link = self.here.links.get(name)
+        return link.index if link else 0
+
     def get_link_by_index(self, index: int) -> LinkInfo | None:
         """See HostAccess."""
         with self._mutex:
@@ -223,6 +229,10 @@ class FakeHost:
         """See HostAccess. Ports are as they were made."""
         link = self.here.by_index(index)
         return BridgePort() if link and link.master else None
+
+    def port_of_mac(self, bridge: int, mac: str) -> int:
+        """See HostAccess. Bridges learn nothing here."""
+        return 0
 
     def bridge_vlans(self, bridge: int) -> Mapping[int, PortVlans] | None:
         """See HostAccess. Bridges do not filter by VLANs here."""

@@ -7,7 +7,7 @@ import errno
 import re
 from typing import Any
 
-from os_vif.host.access.kernel_operations import device_name
+from os_vif.host.access.kernel_operations import device_name, new_device_name
 from os_vif.host.kernel.netlink import KernelError
 from os_vif.host.kernel.sysctl import check_writable
 from os_vif.testing.fake import addresses, bridging
@@ -17,6 +17,27 @@ from os_vif.testing.fake.namespace import FakeNamespace
 _MAC = re.compile(r"^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$")
 _LONGEST_ALIAS = 255
 _FORWARD_DELAYS = (200, 3000)
+
+
+def link_rename(
+    namespace: FakeNamespace,
+    name: str,
+    to: str,
+    index: int,
+    interrupt: bool = False,  # noqa: FBT001, FBT002 - arguments of operations come by name
+) -> None:
+    """Operation "link.rename", of a kernel that renames what is up."""
+    link = namespace.find(name)
+    if link.index != index:
+        raise KernelError(errno.ENODEV, f"device {name} does not exist")
+    if new_device_name(to) in namespace.links:
+        raise KernelError(errno.EEXIST, "File exists")
+    link.name = to
+    namespace.links[to] = namespace.links.pop(name)
+    for other in namespace.links.values():
+        for relation in ("master", "parent", "peer"):
+            if getattr(other, relation) == name:
+                setattr(other, relation, to)
 
 
 def link_set(

@@ -41,6 +41,7 @@ _CHECKS: Mapping[str, Callable[..., Arguments]] = {
     "link.add": _checking(links.check_add),
     "link.set": _checking(links.check_set),
     "link.delete": _checking(links.check_delete),
+    "link.rename": _checking(links.check_rename),
     "sysctl.set": _checking(links.check_sysctl),
     "address.add": moves.address_to_add,
     "address.delete": moves.address_to_delete,

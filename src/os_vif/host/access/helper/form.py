@@ -173,6 +173,7 @@ _FORMS: Mapping[str, Mapping[str, Is]] = {
         "kind": _KIND,
         "options": _is_some_option,
     },
+    "link.rename": {"name": _is_name, "to": _is_name, "index": _number(1, 0x7FFFFFFF), "interrupt": _is_flag},
     "link.delete": {"name": _is_name, "index": _number(1, 0x7FFFFFFF)},
     "tap.add": {**_BIRTH, "multi_queue": _is_flag, "owner": _number(0, _U32 - 1), "group": _number(0, _U32 - 1)},
     "sysctl.set": {"name": _is_name, "family": _FAMILY, "key": _is_text, "value": _is_text, "like": _is_name},
@@ -194,6 +195,7 @@ _FORMS: Mapping[str, Mapping[str, Is]] = {
 _NEEDED: Mapping[str, frozenset[str]] = {
     **{name: frozenset(("name",)) for name in _FORMS},
     "link.add": frozenset(("name", "kind")),
+    "link.rename": frozenset(("name", "to", "index")),
     "sysctl.set": frozenset(("name", "family", "key", "value")),
     "address.add": frozenset(_ADDRESS),
     "address.delete": frozenset(_ADDRESS),
