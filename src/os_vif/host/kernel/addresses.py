@@ -22,9 +22,12 @@ from os_vif.host.kernel.netlink import (
     NLM_F_EXCL,
     NLM_F_REPLACE,
     KernelError,
+    Layout,
     attribute,
     attributes,
     conversation,
+    from_u32,
+    parsing,
     u32,
 )
 
@@ -48,16 +51,18 @@ _ONLINK = 4
 #: Of clock ticks in rta_cacheinfo, a second has as many on every architecture that Linux has today (USER_HZ).
 _TICKS = 100
 
-_ADDRESS = struct.Struct("=BBBBI")
-_LIFETIMES = struct.Struct("=IIII")
-_ROUTE = struct.Struct("=BBBBBBBBI")
-_RULE = struct.Struct("=BBBBBBBBI")
-_HOP = struct.Struct("=HBBi")
+_ADDRESS = Layout("=BBBBI")
+_LIFETIMES = Layout("=IIII")
+_ROUTE = Layout("=BBBBBBBBI")
+_RULE = Layout("=BBBBBBBBI")
+_EXPIRES = Layout("=i")
+_HOP = Layout("=HBBi")
 
 
 def addresses_of(index: int) -> list[Item]:
     """The addresses of a device, IPv4 first, in the kernel's order, each in the form that add_address() takes."""
-    return [item for family in (socket.AF_INET, socket.AF_INET6) for item in _addresses(family, index)]
+    with parsing():
+        return [item for family in (socket.AF_INET, socket.AF_INET6) for item in _addresses(family, index)]
 
 
 def _addresses(family: int, index: int) -> list[Item]:
@@ -81,7 +86,8 @@ def holders_of(address: Item) -> list[tuple[int, Item]]:
     """The devices, by index, that have the same address now, each with its own description of it."""
     family, wanted = family_of(address), identity_of(address)
     answers = conversation().ask(_RTM_GETADDR, _ADDRESS.pack(family, 0, 0, 0, 0), NLM_F_DUMP)
-    found = [(_ADDRESS.unpack_from(answer)[4], _parse_address(answer)) for answer in answers if answer[0] == family]
+    with parsing():
+        found = [(_ADDRESS.unpack_from(answer)[4], _parse_address(answer)) for answer in answers if answer[0] == family]
     return [(index, item) for index, item in found if identity_of(item) == wanted]
 
 
@@ -117,7 +123,7 @@ def origin_of(address: Item) -> int:
 def flags_of(address: Item) -> int:
     """IFA_F_* of an address."""
     flags = _value(address, _IFA_FLAGS)
-    return int(struct.unpack("=I", flags)[0]) if flags else int(address["header"][2])
+    return from_u32(flags) if flags else int(address["header"][2])
 
 
 def add_address(index: int, address: Item, *, is_ours: bool = False) -> None:
@@ -165,7 +171,8 @@ def routes_via(index: int) -> list[Item]:
     need these to reach a gateway. Of a route with several next hops, ``hops`` tells the devices; those by this device
     have the index 0. The next hops of IPv6 are routes of their own to the kernel, and so they are here.
     """
-    found = [item for family in (socket.AF_INET, socket.AF_INET6) for item in _routes(family, index)]
+    with parsing():
+        found = [item for family in (socket.AF_INET, socket.AF_INET6) for item in _routes(family, index)]
     return sorted(found, key=lambda route: (family_of(route), route["gateway"]))
 
 
@@ -205,7 +212,7 @@ def _parse_route(data: bytes, index: int) -> Iterator[Item]:
 
 def _expiry(found: dict[int, bytes]) -> list[tuple[int, bytes]]:
     """An IPv6 route that ends tells so in ticks, and is told so in seconds."""
-    ticks = struct.unpack_from("=i", found[_RTA_CACHEINFO], 8)[0] if _RTA_CACHEINFO in found else 0
+    ticks = _EXPIRES.unpack_from(found[_RTA_CACHEINFO], 8)[0] if _RTA_CACHEINFO in found else 0
     return [(_RTA_EXPIRES, struct.pack("=I", math.ceil(ticks / _TICKS)))] if ticks > 0 else []
 
 
@@ -232,7 +239,7 @@ def gateways_of(route: Item) -> list[str]:
 def place_of(route: Item) -> tuple[Any, ...]:
     """What tells a route from others to the same destination: type of service, table and metric."""
     table, metric = _value(route, _RTA_TABLE), _value(route, _RTA_PRIORITY)
-    number = struct.unpack("=I", table)[0] if table else route["header"][4]
+    number = from_u32(table) if table else route["header"][4]
     return (family_of(route), route["shown"], route["header"][3], number, metric)
 
 
@@ -247,7 +254,7 @@ def destination_of(route: Item) -> tuple[Any, ...]:
 def metric_of(route: Item) -> int | None:
     """Its rank among routes to the same destination; None where none is said."""
     metric = _value(route, _RTA_PRIORITY)
-    return int(struct.unpack("=I", metric)[0]) if metric and len(metric) == 4 else None
+    return from_u32(metric) if metric and len(metric) == 4 else None
 
 
 def is_by_nexthop_object(route: Item) -> bool:

@@ -6,15 +6,14 @@ Numbers are from the kernel's uapi headers linux/if_link.h (IFLA_BRPORT_*, IFLA_
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from os_vif.host.kernel.netlink import NLM_F_DUMP, KernelError, attribute, attributes, conversation, u32
+from os_vif.host.kernel.netlink import NLM_F_DUMP, KernelError, Layout, attribute, attributes, conversation, u32
 
 _RTM_GETLINK, _RTM_GETNEIGH = 18, 30
-_LINK = struct.Struct("=BxHiII")
-_NEIGHBOUR = struct.Struct("=BxxxiHBB")
+_LINK = Layout("=BxHiII")
+_NEIGHBOUR = Layout("=BxxxiHBB")
 _NDA_LLADDR, _NDA_MASTER, _OF_MASTER = 2, 9, 0x04
 _AF_BRIDGE = 7
 
@@ -28,7 +27,7 @@ _STATES = ("disabled", "listening", "learning", "forwarding", "blocking")
 _VLAN_FILTERING = 7
 _CALLS_FILTER = {"ipv4": 36, "ipv6": 37}
 _VLAN_INFO = 2
-_VLAN = struct.Struct("=HH")
+_VLAN = Layout("=HH")
 _PVID = 2
 
 
@@ -114,7 +113,7 @@ def _link_info(index: int) -> dict[int, bytes]:
     """What is particular to the kind of a device, and to what it is a port of; empty where it is not there."""
     body = _LINK.pack(0, 0, index, 0, 0) + u32(_IFLA_EXT_MASK, _SKIP_STATISTICS)
     try:
-        answer = conversation().ask(_RTM_GETLINK, body)[0]
+        answer = next(iter(conversation().ask(_RTM_GETLINK, body)), b"")
     except KernelError:
         return {}
     return dict(attributes(dict(attributes(answer, _LINK.size)).get(_IFLA_LINKINFO, b"")))

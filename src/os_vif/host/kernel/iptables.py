@@ -12,13 +12,12 @@ import errno
 import os
 import re
 import shutil
-import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from os_vif.host.kernel.filter_path import FilterTable
-from os_vif.host.kernel.netlink import Conversation, KernelError, attributes, conversation
+from os_vif.host.kernel.netlink import Conversation, KernelError, attributes, conversation, from_u32
 from os_vif.host.process import children
 
 _PREFIX = {"ipv4": "iptables", "ipv6": "ip6tables", "bridge": "ebtables"}
@@ -138,7 +137,7 @@ def _generation() -> tuple[int, int] | None:
     try:
         netfilter = conversation(_NETLINK_NETFILTER)
         for answer in netfilter.ask(_NFT_GET_GENERATION, bytes(4)):
-            return _namespace(netfilter), struct.unpack(">I", dict(attributes(answer, 4))[_NFT_GENERATION_ID])[0]
+            return _namespace(netfilter), from_u32(dict(attributes(answer, 4)).get(_NFT_GENERATION_ID, b""), ">")
     except (KernelError, KeyError, OSError):
         pass
     return None

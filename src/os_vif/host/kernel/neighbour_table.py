@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-import struct
 import time
 from collections.abc import Iterator
 
@@ -18,9 +17,11 @@ from os_vif.host.kernel.netlink import (
     NLM_F_DUMP,
     NLM_F_REPLACE,
     KernelError,
+    Layout,
     attribute,
     attributes,
     conversation,
+    parsing,
     u32,
 )
 
@@ -29,7 +30,7 @@ _NDA_DST, _NDA_IFINDEX = 1, 8
 _NTF_USE, _NTF_PROXY = 0x01, 0x08
 _NONE, _REACHABLE, _STALE, _DELAY, _PROBE, _FAILED, _PERMANENT = 0x00, 0x02, 0x04, 0x08, 0x10, 0x20, 0x80
 
-_NEIGHBOUR = struct.Struct("=BxxxiHBB")
+_NEIGHBOUR = Layout("=BxxxiHBB")
 _PAUSE = 0.02
 
 
@@ -40,7 +41,8 @@ def is_known(index: int, address: str) -> bool:
 
 def static_on(index: int) -> list[str]:
     """The addresses of neighbours that somebody has entered by hand on a device, and of those that it answers for."""
-    return [*_entered(index, 0), *_entered(index, _NTF_PROXY)]
+    with parsing():
+        return [*_entered(index, 0), *_entered(index, _NTF_PROXY)]
 
 
 def _entered(index: int, flags: int) -> Iterator[str]:

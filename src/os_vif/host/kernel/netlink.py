@@ -7,6 +7,7 @@ Documentation/userspace-api/netlink/intro.rst. Why not a library: docs/adr/0005-
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -14,6 +15,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 NLM_F_REQUEST = 0x1
 NLM_F_ACK = 0x4
@@ -39,9 +41,6 @@ _NETLINK_EXT_ACK = 11
 _NETLINK_GET_STRICT_CHK = 12
 _SO_NETNS_COOKIE = 71
 
-_HEADER = struct.Struct("=IHHII")
-_ATTRIBUTE = struct.Struct("=HH")
-_ERROR = struct.Struct("=i")
 
 #: How often an interrupted dump is asked for again (Launchpad bug 1962608).
 _DUMP_TRIES = 10
@@ -58,6 +57,43 @@ class KernelError(OSError):
 
     def __str__(self) -> str:
         return str(self.strerror)
+
+
+class Layout(struct.Struct):
+    """The fixed part of a message of the kernel's."""
+
+    def unpack_from(self, buffer: bytes, offset: int = 0) -> tuple[Any, ...]:  # type: ignore[override]
+        """The values at ``offset``. Raises KernelError where the message ends before them."""
+        try:
+            return super().unpack_from(buffer, offset)
+        except struct.error:
+            raise cut_short() from None
+
+
+def cut_short() -> KernelError:
+    """The error for an answer that ends too early."""
+    return KernelError(errno.EBADMSG, "the kernel's answer is cut short")
+
+
+def from_u32(value: bytes, order: str = "=") -> int:
+    """The 32 bits of an attribute; ``order``: ">" for what is in the order of the network. Raises KernelError."""
+    if len(value) < 4:
+        raise cut_short()
+    return int(struct.unpack_from(order + "I", value)[0])
+
+
+_HEADER = Layout("=IHHII")
+_ATTRIBUTE = struct.Struct("=HH")
+_ERROR = Layout("=i")
+
+
+@contextlib.contextmanager
+def parsing() -> Iterator[None]:
+    """Around taking an answer apart: what is missing from it, or of another length, is a KernelError."""
+    try:
+        yield
+    except (LookupError, ValueError) as error:
+        raise cut_short() from error
 
 
 def attribute(kind: int, value: bytes) -> bytes:
@@ -81,14 +117,14 @@ def nested(kind: int, *children: bytes) -> bytes:
 
 
 def attributes(data: bytes, offset: int = 0) -> list[tuple[int, bytes]]:
-    """The attributes from ``offset`` on, as (type without flags, value)."""
+    """The attributes from ``offset`` on, as (type without flags, value). Raises KernelError."""
     found = []
     last = len(data) - 4
     unpack = _ATTRIBUTE.unpack_from
     while offset <= last:
         length, kind = unpack(data, offset)
-        if length < 4:
-            break
+        if not 4 <= length <= len(data) - offset:
+            raise cut_short()
         found.append((kind & _NLA_TYPE_MASK, data[offset + 4 : offset + length]))
         offset += (length + 3) & ~3
     return found
@@ -165,6 +201,8 @@ def _messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:
     offset = 0
     while offset + 16 <= len(data):
         length, kind, flags, sequence, _port = _HEADER.unpack_from(data, offset)
+        if not 16 <= length <= len(data) - offset:
+            raise cut_short()
         yield kind, flags, sequence, data[offset + 16 : offset + length]
         offset += (length + 3) & ~3
 

@@ -20,9 +20,12 @@ from os_vif.host.kernel.netlink import (
     NLM_F_DUMP,
     NLM_F_EXCL,
     KernelError,
+    Layout,
     attribute,
     attributes,
     conversation,
+    cut_short,
+    from_u32,
     nested,
     text,
     u32,
@@ -39,7 +42,7 @@ _SKIP_STATISTICS = 8
 
 _IFF_UP, _IFF_PROMISC = 0x1, 0x100
 
-_LINK = struct.Struct("=BxHiII")
+_LINK = Layout("=BxHiII")
 
 _VETH_INFO_PEER = 1
 _MACVTAP_MODES = {1: "private", 2: "vepa", 4: "bridge", 8: "passthru"}
@@ -134,7 +137,7 @@ def _parse_link(data: bytes) -> LinkInfo:
     kind, options = _parse_kind(found.get(_IFLA_LINKINFO, b""))
     return LinkInfo(
         index=index,
-        name=_text(found[_IFLA_IFNAME]),
+        name=_name(found),
         kind=kind,
         mtu=_number(found.get(_IFLA_MTU)),
         mac=found.get(_IFLA_ADDRESS, b"").hex(":"),
@@ -155,7 +158,7 @@ def _parse_kind(data: bytes) -> tuple[str, dict[str, Any]]:
     kind = _text(found.get(_IFLA_INFO_KIND, b""))
     values = dict(attributes(found.get(_IFLA_INFO_DATA, b"")))
     options = {
-        name: struct.unpack("=" + code, values[number][: struct.calcsize(code)])[0]
+        name: Layout("=" + code).unpack_from(values[number])[0]
         for name, (number, code) in _OPTIONS.get(kind, {}).items()
         if number in values
     }
@@ -164,12 +167,18 @@ def _parse_kind(data: bytes) -> tuple[str, dict[str, Any]]:
     return kind, options
 
 
+def _name(found: dict[int, bytes]) -> str:
+    if _IFLA_IFNAME not in found:
+        raise cut_short()
+    return _text(found[_IFLA_IFNAME])
+
+
 def _text(value: bytes) -> str:
     return value.rstrip(b"\0").decode(errors="replace")
 
 
 def _number(value: bytes | None) -> int:
-    return int(struct.unpack("=I", value)[0]) if value else 0
+    return from_u32(value) if value else 0
 
 
 def random_mac() -> str:

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from os_vif.host.kernel import rtnetlink
-from os_vif.host.kernel.netlink import NLM_F_DUMP, attributes, conversation
+from os_vif.host.kernel.netlink import NLM_F_DUMP, Layout, attributes, conversation, from_u32, parsing
 
 _RTM_GETADDR, _RTM_GETROUTE = 22, 26
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_MULTIPATH, _RTA_TABLE = 1, 4, 5, 9, 15
 _TABLE_MAIN, _TYPE_UNICAST = 254, 1
 
-_ADDRESS = struct.Struct("=BBBBI")
-_ROUTE = struct.Struct("=BBBBBBBBI")
-_NEXT_HOP = struct.Struct("=HBBI")
+_ADDRESS = Layout("=BBBBI")
+_ROUTE = Layout("=BBBBBBBBI")
+_NEXT_HOP = Layout("=HBBI")
 
 Address = IPv4Address | IPv6Address
 Subnet = IPv4Network | IPv6Network
@@ -42,7 +41,8 @@ class Held:
 def all_held() -> list[Held]:
     """Every address, and every route of the main table to a place of its own. Raises OSError."""
     names = {link.index: link.name for link in rtnetlink.all_links()}
-    return [*_addresses(names), *_routes(names)]
+    with parsing():
+        return [*_addresses(names), *_routes(names)]
 
 
 def _addresses(names: dict[int, str]) -> Iterator[Held]:
@@ -59,7 +59,7 @@ def _routes(names: dict[int, str]) -> Iterator[Held]:
     for answer in conversation().ask(_RTM_GETROUTE, _ROUTE.pack(socket.AF_UNSPEC, *[0] * 8), NLM_F_DUMP):
         family, length, _, _, table, _, _, kind, _ = _ROUTE.unpack_from(answer)
         found = dict(attributes(answer, _ROUTE.size))
-        table = struct.unpack("=I", found[_RTA_TABLE])[0] if _RTA_TABLE in found else table
+        table = from_u32(found[_RTA_TABLE]) if _RTA_TABLE in found else table
         if family not in (socket.AF_INET, socket.AF_INET6) or table != _TABLE_MAIN or kind != _TYPE_UNICAST:
             continue
         everywhere = bytes(4 if family == socket.AF_INET else 16)
@@ -70,7 +70,7 @@ def _routes(names: dict[int, str]) -> Iterator[Held]:
 
 def _ways(found: dict[int, bytes]) -> Iterator[tuple[int, Address | None]]:
     if _RTA_MULTIPATH not in found:
-        yield struct.unpack("=I", found.get(_RTA_OIF, bytes(4)))[0], _gateway(found)
+        yield from_u32(found.get(_RTA_OIF, bytes(4))), _gateway(found)
         return
     raw = found[_RTA_MULTIPATH]
     while len(raw) >= _NEXT_HOP.size:
