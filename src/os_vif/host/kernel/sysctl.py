@@ -37,7 +37,7 @@ def read(device: str, family: str, key: str) -> str | None:
     except FileNotFoundError:
         return None
     try:
-        return os.read(file, 64).decode().strip()
+        return os.read(file, 64).decode(errors="replace").strip()
     finally:
         os.close(file)
 

@@ -86,7 +86,10 @@ def _port_number_of(function: str, root: Path) -> int:
     else the function of its address."""
     names = (_attribute(name, "phys_port_name", root) for name in _netdevs_of(function, root))
     uplinks = [int(match["pf"]) for name in names if (match := _UPLINK.fullmatch(name))]
-    return uplinks[0] if len(uplinks) == 1 else int(function.rpartition(".")[2], 16)
+    if len(uplinks) == 1:
+        return uplinks[0]
+    number = function.rpartition(".")[2]
+    return int(number, 16) if number in tuple("01234567") else 0
 
 
 def _netdevs_of(address: str, root: Path) -> Iterator[str]:
@@ -102,6 +105,6 @@ def _device(address: str, root: Path) -> Path:
 def _attribute(netdev: str, name: str, root: Path) -> str:
     """An attribute of a network device; "" where it has none (the kernel then refuses to read it)."""
     try:
-        return (root / "class" / "net" / netdev / name).read_text().strip()
+        return (root / "class" / "net" / netdev / name).read_text(errors="replace").strip()
     except OSError:
         return ""

@@ -6,10 +6,13 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
 from os_vif.hypervisors.libvirt.reading import HYPERVISOR
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 
 @contextlib.contextmanager
@@ -57,6 +60,17 @@ def module() -> Any:
     # It would write every error to stderr, also those that are dealt with.
     libvirt.registerErrorHandler(lambda *_: None, None)
     return libvirt
+
+
+def parsed(text: str) -> Element:
+    """What libvirt describes in XML. Raises HypervisorUnavailable for anything else."""
+    from xml.etree import ElementTree
+
+    try:
+        return ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError, TypeError) as error:
+        reason = f"it describes a guest in what is no XML ({error})."
+        raise exception.HypervisorUnavailable(hypervisor=HYPERVISOR, reason=reason) from error
 
 
 def words(error: Any) -> str:

@@ -48,11 +48,11 @@ class Domain:
     @property
     def type(self) -> str:
         """What runs it: "kvm", "qemu" for QEMU without it, ..."""
-        return ElementTree.fromstring(self._domain.XMLDesc()).get("type", "")
+        return connection.parsed(self._domain.XMLDesc()).get("type", "")
 
     def shares_memory(self) -> bool:
         """Whether other processes can be given the guest's memory, as vhost-user needs it."""
-        whole = ElementTree.fromstring(self._domain.XMLDesc())
+        whole = connection.parsed(self._domain.XMLDesc())
         everywhere = whole.find("memoryBacking/access[@mode='shared']") is not None
         return everywhere or whole.find("cpu/numa/cell[@memAccess='shared']") is not None
 
@@ -101,7 +101,7 @@ class Domain:
 
     def _find(self, element: Element, scope: int) -> Element | None:
         flags = self._libvirt.VIR_DOMAIN_XML_INACTIVE if scope == self._config else 0
-        return find(element, ElementTree.fromstring(self._domain.XMLDesc(flags)))
+        return find(element, connection.parsed(self._domain.XMLDesc(flags)))
 
     def _scopes(self) -> Iterator[int]:
         if self._domain.isActive():

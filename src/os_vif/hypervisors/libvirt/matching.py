@@ -40,9 +40,15 @@ def _mac(device: Element) -> str | None:
 
 
 def _pci(address: Element) -> tuple[str, ...]:
-    """The same number may be written in more than one way: 0x0, 0x0000."""
-    numbers = (int(address.get(part, "0"), 0) for part in ("domain", "bus", "slot", "function"))
-    return tuple(map(str, numbers))
+    """The same number may be written in more than one way: 0x0, 0x0000. What is no number is only itself."""
+    return tuple(_number(address.get(part, "0")) for part in ("domain", "bus", "slot", "function"))
+
+
+def _number(text: str) -> str:
+    try:
+        return str(int(text, 0))
+    except ValueError:
+        return text
 
 
 def _attribute(device: Element, child: str, name: str) -> str | None:

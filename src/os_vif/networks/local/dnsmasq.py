@@ -246,7 +246,7 @@ def _write(path: Path, text: str) -> bool:
 def _read(path: Path) -> str:
     """ "" where there is nothing."""
     try:
-        return path.read_text()
+        return path.read_text(errors="replace")
     except FileNotFoundError:
         return ""
 

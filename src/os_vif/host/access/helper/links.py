@@ -266,8 +266,10 @@ def _check_needless(link: LinkInfo) -> None:
 def is_representor(link: LinkInfo) -> bool:
     """Whether it stands for a virtual function, which is a guest's (Documentation/networking/representors.rst)."""
     try:
-        name = (_SYSFS / link.name / "phys_port_name").read_text().strip()
-        return bool(_REPRESENTOR.fullmatch(name)) and bool((_SYSFS / link.name / "phys_switch_id").read_text().strip())
+        name = (_SYSFS / link.name / "phys_port_name").read_text(errors="replace").strip()
+        return bool(_REPRESENTOR.fullmatch(name)) and bool(
+            (_SYSFS / link.name / "phys_switch_id").read_text(errors="replace").strip()
+        )
     except OSError:
         return False
 
