@@ -89,18 +89,63 @@ def test_a_proxy_that_speaks_html():
         new_driver(url).find("nobody's")
 
 
-def test_a_server_that_gives_long_lists_in_pages():
-    def port(name):
-        return {"id": name, "name": name, "device_owner": "", "binding:profile": {}}
+def a_port(name, **more):
+    """As Neutron shows one, as far as we look at it."""
+    plain = {"id": name, "name": name, "network_id": "blue", "mac_address": "fa:16:3e:00:00:01", "device_id": ""}
+    return {**plain, "device_owner": "", "fixed_ips": [], "binding:profile": {}, **more}
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_server_that_gives_long_lists_in_pages(elsewhere):
+    """It is asked for the next one at its own address, wherever its answer leads: our token is for nobody else."""
 
     def first(url):
-        link = {"rel": "next", "href": f"{url}/v2.0/ports?marker=2"}
-        return {"ports": [port("one"), port("two")], "ports_links": [link]}
+        where = "http://192.0.2.1:1/evil" if elsewhere else f"{url}/v2.0/ports"
+        link = {"rel": "next", "href": f"{where}?marker=2"}
+        return {"ports": [a_port("one"), a_port("two")], "ports_links": [link]}
 
-    last = {"ports": [port("three")], "ports_links": [{"rel": "previous", "href": "somewhere"}]}
+    last = {"ports": [a_port("three")], "ports_links": [{"rel": "previous", "href": "somewhere"}]}
     with a_neutron((200, first), (200, last)) as (url, asked):
         assert new_driver(url).find("three") == "three"
     assert asked[-1] == "/v2.0/ports?marker=2"
+
+
+NO_PORTS = {
+    "no object": ([1], "an object is needed, not [1]"),
+    "a number": ({"ports": 5}, "ports: a list is needed, not 5"),
+    "one port": ({"port": a_port("one")}, "a list is needed, not {"),
+    "numbers": ({"ports": [1]}, "ports[0]: an object is needed, not 1"),
+    "no id": ({"ports": [{"id": None}]}, "ports[0].id: is missing"),
+    "an id": ({"ports": [a_port("one"), a_port(2)]}, "ports[1].id: a string is needed, not 2"),
+    "an owner": ({"ports": [a_port("one", device_owner=[])]}, "ports[0].device_owner: a string is needed, not []"),
+    "addresses": ({"ports": [a_port("one", fixed_ips=[{}])]}, "ports[0].fixed_ips[0].subnet_id: is missing"),
+    "a profile": ({"ports": [a_port("one", **{"binding:profile": "x"})]}, "ports[0].binding:profile: an object is"),
+    "a revision": ({"ports": [a_port("one", revision_number=True)]}, "ports[0].revision_number: a number is needed"),
+    "details": (
+        {"ports": [a_port("one", **{"binding:vif_details": {"bridge_name": 7}})]},
+        "ports[0].binding:vif_details.bridge_name: a string is needed, not 7",
+    ),
+    "twice": ('{"ports": [], "ports": []}', "'ports' is there twice in one object"),
+    "deep": ("[" * 5000, "brackets are inside each other too deeply"),
+}
+
+
+@pytest.mark.parametrize(("body", "reason"), NO_PORTS.values(), ids=NO_PORTS)
+def test_an_answer_of_another_shape(body, reason):
+    """One error, with the place."""
+    with a_neutron((200, body)) as (url, _), pytest.raises(exception.NetworkUnavailable) as caught:
+        new_driver(url).find("nobody's")
+    assert str(caught.value).startswith("neutron: ")
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("refusals", [5, {}, [1], [{}], [{"candidate": [], "code": 1, "more": 2}]])
+def test_refusals_of_another_shape(refusals):
+    """What can be read of them is told."""
+    detail = json.dumps({"refusals": refusals})
+    error = {"NeutronError": {"type": "PortBindingError", "message": "no", "detail": detail}}
+    with a_neutron((500, error)) as (url, _), pytest.raises(exception.ExceptionBase):
+        new_driver(url, timeout=0.1).find("nobody's")
 
 
 def test_an_answer_that_is_none():

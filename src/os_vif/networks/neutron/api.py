@@ -9,9 +9,11 @@ import threading
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from os_vif import exception
-from os_vif.networks.neutron import errors
+from os_vif.foreign import parse_json, shown
+from os_vif.networks.neutron import errors, shapes
 
 LOG = logging.getLogger(__name__)
 
@@ -22,6 +24,8 @@ _ROLES = {"X-Roles": "admin,service"}
 
 _FIRST_PAUSE = 0.2
 _LINKS = "_links"
+#: A server that gives one port a page gives a thousand ports; one that gives the same page for ever is not followed.
+_MOST_PAGES = 1000
 
 #: Of an address, such as an endpoint behind a proxy that asks for a password: no error may tell it.
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
@@ -45,13 +49,27 @@ class Neutron:
         """How long to wait, in seconds."""
         return float(self._config.timeout)
 
-    def get(self, path: str, **filters: Any) -> Any:
-        """What is at ``path``, below /v2.0, without what it is wrapped in. A filter may be a list: any of these."""
+    def get(self, path: str) -> Json:
+        """The one thing at ``path``, below /v2.0, without what it is wrapped in."""
+        found = _unwrapped(self._call("GET", path))
+        if not isinstance(found, dict):
+            raise self._of_another_shape(f"GET {path}", f"an object is needed, not {shown(found)}")
+        return found
+
+    def get_all(self, path: str, **filters: Any) -> list[Json]:
+        """The things that are listed at ``path``. A filter may be a list: any of these."""
+        found: list[Json] = []
         body = self._call("GET", path, params=filters)
-        found = _unwrapped(body)
-        while following := _next_page(body):
-            body = self._call("GET", following)
-            found += _unwrapped(body)
+        for _ in range(_MOST_PAGES):
+            listed = _unwrapped(body)
+            if not isinstance(listed, list):
+                raise self._of_another_shape(f"GET {path}", f"a list is needed, not {shown(listed)}")
+            found += listed
+            query = _next_page(body)
+            if not query:
+                break
+            # The path is ours: an address that the answer gives may be another server's, and our token went along.
+            body = self._call("GET", f"{path}?{query}")
         return found
 
     def post(self, path: str, body: Json, headers: Mapping[str, str] | None = None) -> Json:
@@ -89,10 +107,16 @@ class Neutron:
             pause *= 2
         if response.status_code >= 400:
             raise errors.error(self.name, response, method, path)
+        return self._read(response, f"{method} {path}")
+
+    def _read(self, response: Any, asked: str) -> Json:
         try:
-            return response.json() if response.content else {}
+            body = parse_json(response.content) if response.content else {}
         except ValueError as error:
             raise self._unavailable(error) from error
+        if wrong := shapes.problem(body):
+            raise self._of_another_shape(asked, wrong)
+        return dict(body)
 
     def _send(self, method: str, path: str, request: Json) -> Any:
         connected = self._connected()  # first, since it tells what to install
@@ -132,6 +156,9 @@ class Neutron:
         given = {"api_timeout": self.timeout, "cloud": self._config.cloud, "region_name": self._config.region_name}
         return {key: value for key, value in given.items() if value}
 
+    def _of_another_shape(self, asked: str, wrong: str) -> exception.NetworkUnavailable:
+        return self._unavailable(ValueError(f"the answer to {asked} is not as Neutron gives it: {wrong}"))
+
     def _unavailable(self, error: Exception, hint: str = errors.WHERE) -> exception.NetworkUnavailable:
         made = exception.NetworkUnavailable(driver=self.name, reason=_CREDENTIALS.sub("//", f"{error}"))
         made.hint = hint
@@ -144,7 +171,8 @@ def _unwrapped(body: Any) -> Any:
     return things[0] if len(things) == 1 and isinstance(things[0], (dict, list)) else body
 
 
-def _next_page(body: Any) -> str:
-    """Where a long list goes on, of a server that gives no long lists."""
-    links = [link for key, value in body.items() if key.endswith(_LINKS) for link in value]
-    return next((str(link["href"]) for link in links if link["rel"] == "next"), "")
+def _next_page(body: Json) -> str:
+    """The query by which a long list goes on, of a server that gives no long lists."""
+    links = [link for key, value in body.items() if key.endswith(_LINKS) and isinstance(value, list) for link in value]
+    hrefs = (link.get("href") for link in links if isinstance(link, dict) and link.get("rel") == "next")
+    return urlsplit(str(next(hrefs, ""))).query

@@ -21,6 +21,10 @@ class Outdated(exception.NetworkConflict):
     """Somebody else has changed it since it was read."""
 
 
+#: Characters of each part of a refusal.
+_LONGEST_REFUSAL = 1000
+
+
 def is_passing(response: Any) -> bool:
     """Whether the same request may succeed soon. That no driver binds a port is a 500, too, and final."""
     return response.status_code in (500, 502, 503, 504) and _type(response) != _BINDING_FAILED
@@ -92,4 +96,9 @@ def _detail(response: Any) -> dict[str, Any]:
 
 def _refusals(response: Any) -> list[Refusal]:
     """Of a Neutron in which our filter is."""
-    return [Refusal(**one) for one in _detail(response).get("refusals", ())]
+    told = _detail(response).get("refusals")
+    return [_refusal(one) for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+
+
+def _refusal(one: dict[str, Any]) -> Refusal:
+    return Refusal(**{name: str(one.get(name, ""))[:_LONGEST_REFUSAL] for name in ("candidate", "code", "reason")})

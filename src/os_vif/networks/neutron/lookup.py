@@ -32,7 +32,7 @@ class Looking:
 
     def network(self, found: Found) -> Json:
         """The port's network."""
-        return dict(self._neutron.get(f"/networks/{found.port['network_id']}"))
+        return self._neutron.get(f"/networks/{found.port['network_id']}")
 
     def network_for(self, found: Found | None, request: Request) -> Json:
         """The network of the request. Raises NetworkNotFound; NetworkConflict when the port is of another."""
@@ -46,8 +46,8 @@ class Looking:
         return network
 
     def _network_named(self, name: str) -> Json:
-        known = self._neutron.get("/networks", id=name) if _is_uuid(name) else []
-        known = known or (self._neutron.get("/networks", name=name) if name else [])
+        known = self._neutron.get_all("/networks", id=name) if _is_uuid(name) else []
+        known = known or (self._neutron.get_all("/networks", name=name) if name else [])
         if not known:
             raise exception.NetworkNotFound(kind="network", name=name)
         if len(known) > 1:
@@ -87,12 +87,12 @@ class Looking:
 
     def _subnets(self, found: Found) -> Sequence[Json]:
         ids = sorted({ip["subnet_id"] for ip in found.port["fixed_ips"]})
-        return list(self._neutron.get("/subnets", id=ids)) if ids else []
+        return self._neutron.get_all("/subnets", id=ids) if ids else []
 
     def agents(self, host: str) -> Sequence[Json]:
         """Those of a host; none where the server does not know of agents."""
         try:
-            return list(self._neutron.get("/agents", host=host))
+            return self._neutron.get_all("/agents", host=host)
         except exception.NetworkNotFound:
             return []
 

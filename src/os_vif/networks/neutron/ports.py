@@ -153,7 +153,7 @@ def find(neutron: Neutron, key: str, instance: str | None = None) -> Found | Non
 
 def in_use(neutron: Neutron, owners: Iterable[str] = _OWNERS, **filters: Any) -> list[Json]:
     """Ports in use by us, as Neutron lists them."""
-    return list(neutron.get("/ports", device_owner=list(owners), **filters))
+    return neutron.get_all("/ports", device_owner=list(owners), **filters)
 
 
 def waiting(neutron: Neutron) -> Iterable[Found]:
@@ -179,7 +179,7 @@ def _key_of(port: Json) -> str:
 def _with_bindings(neutron: Neutron, port: Json) -> Found:
     if not port["device_owner"].startswith(_MULTIPLE):
         return shown(port)
-    listed = neutron.get(f"/ports/{port['id']}/bindings")
+    listed = neutron.get_all(f"/ports/{port['id']}/bindings")
     return Found(port, tuple(_bound(told.get, "") for told in listed if told["host"]))
 
 
