@@ -61,3 +61,12 @@ def test_values_have_their_types():
             read()
         assert str(caught.value) == f"{field}: {reason}."
     assert port.pick("nobody", str, "") == ""
+
+
+def test_whatever_it_is_is_shown_in_short():
+    """Also what Python does not write out, and what goes on for ever."""
+    endless: list[object] = []
+    endless.append(endless)
+    assert foreign.shown(10**5000) == "a value of type int"
+    assert foreign.shown("x" * 1000).startswith("'xxx")
+    assert max(len(foreign.shown(value)) for value in (endless, "x" * 1000, [[[[1]]]], {"a": "b" * 99})) <= 60

@@ -43,7 +43,11 @@ class Unreadable(ValueError):
 
 def shown(value: Any) -> str:
     """The beginning of a value, however deep it is nested."""
-    return f"{_repr.repr(value):.60}"
+    try:
+        return f"{_repr.repr(value):.60}"
+    except Exception:
+        # Numbers of thousands of digits, and objects of others' classes: a message must still come out.
+        return f"a value of type {type(value).__name__}"
 
 
 def parse_json(text: str | bytes, *, longest: int = LONGEST, deepest: int = DEEPEST) -> Any:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from os_vif import exception
+from os_vif.foreign import shown
 
 HEAD = "_"
 #: Holds a plain mapping that has a key ``_`` of its own.
@@ -64,7 +65,7 @@ def _long_object(short: dict[str, Any], where: str, depth: int) -> dict[str, Any
     if head == "" and isinstance(short.get(_PLAIN), dict):
         return _long_mapping(short[_PLAIN], where, depth)
     if not isinstance(head, str) or not 1 <= len(head.split(" ")) <= 3:
-        reason = f"a name, and a version unless it is {_OLDEST}, is needed, not {head!r:.60}"
+        reason = f"a name, and a version unless it is {_OLDEST}, is needed, not {shown(head)}"
         raise exception.MalformedOffer(field=f"{where}.{HEAD}", reason=reason)
     name, version, namespace = [*head.split(" "), *(_OLDEST, _OURS)[len(head.split(" ")) - 1 :]]
     fields = {key: value for key, value in short.items() if key != HEAD}
