@@ -71,3 +71,38 @@ def test_a_wrong_value_there_is_told_before_anything_is_done(netns, vif_inside, 
     assert (refused.returncode, refused.stdout) == (3, "")
     assert refused.stderr.startswith("error: [os_vif_linux_bridge] network_device_mtu: ")
     assert str(path) in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["list", "check", "host-info", "gc", "attachments", "journal verify"])
+def test_a_file_that_is_not_there_is_told_of(vif_inside, tmp_path, command):
+    """Wherever it is named, and whether or not the command has a use for it."""
+    missing = ("--config-file", tmp_path / "none.conf")
+    for refused in (vif_inside(*command.split(), *missing), vif_inside(*missing, *command.split())):
+        assert (refused.returncode, refused.stdout) == (3, "")
+        assert refused.stderr == f"error: {missing[1]}: there is no such file, or it cannot be read.\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("flat_interface", "br%d", "'br%d' has '%' in it. Use at most 15 letters, digits, '-', '_' and '.'."),
+        ("vlan_interface", "eth0/..", "'eth0/..' has a slash in it."),
+        ("vlan_interface", "a-name-much-too-long", "'a-name-much-too-long' is 20 bytes long; the kernel takes 15."),
+        ("forward_bridge_interface", "br+", "'br+' has '+' in it."),
+        ("iptables_drop_action", "DROP -j ACCEPT", "'DROP -j ACCEPT' is not a target of iptables, such as DROP or"),
+        ("iptables_drop_action", "-j", "'-j' is not a target of iptables"),
+    ],
+)
+def test_an_option_that_would_be_a_pattern(configure, vif_inside, option, value, reason):
+    """It is told of by its name, before anything is touched."""
+    path = configure("os-vif.conf", **{option: value})
+    refused = vif_inside("check", "--config-file", path)
+    assert refused.returncode == 3
+    assert refused.stderr.startswith(f"error: [os_vif_linux_bridge] {option}: Value for option {option}")
+    assert reason in refused.stderr
+
+
+def test_options_that_are_names(configure, vif_inside):
+    """And the words that stand for something."""
+    names = {"flat_interface": "eth0.5", "vlan_interface": "", "forward_bridge_interface": "all"}
+    assert vif_inside("check", "--config-file", configure("os-vif.conf", **names)).returncode == 0

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from os_vif.cli.plain import plain
+from os_vif.exception.plain import logger, plain
+from os_vif.objects import codec
 from support.vif_command import A, noop_vifs
 
 NASTY = "a\x1b[2Jb\u202ec\u200bd\re\nerror: f\x9bg"
@@ -57,3 +59,28 @@ def test_differences_that_a_device_tells_of(netns, vif_inside):
         told = vif_inside(command, *([A] if command == "plan" else []))
         assert told.stdout.replace("\n", "").isprintable()
         assert r"x\x1b[31m\ny" in told.stdout
+
+
+def test_a_record_of_the_log_is_one_line(caplog):
+    """Whatever others have written into what it tells of; whoever forges a line has to find another way."""
+    log = logger("os_vif.a_test")
+    log.warning("The name %s is taken (%d).", "evil\nERROR all is lost\x1b[2J", 5)
+    assert [record.getMessage() for record in caplog.records] == [
+        r"The name evil\nERROR all is lost\x1b[2J is taken (5)."
+    ]
+
+
+def test_every_module_logs_so():
+    """A logger of Python's own would let line breaks pass."""
+    source = Path(__file__).resolve().parents[2] / "src"
+    found = [path for path in source.rglob("*.py") if "logging.getLogger(__name__)" in path.read_text()]
+    assert found == []
+
+
+def test_an_object_of_a_newer_version_cannot_forge_a_line(caplog):
+    """The names of its fields come from a peer."""
+    data = {"evil\nERROR": 1}
+    wire = {"versioned_object.name": "Route", "versioned_object.namespace": "os_vif"}
+    codec.loads(json.dumps({**wire, "versioned_object.version": "1.9", "versioned_object.data": data}))
+    (record,) = caplog.records
+    assert record.getMessage() == r"Read Route without the fields that this version does not know: evil\nERROR"

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
-from os_vif.cli.plain import plain
+from os_vif.exception.plain import plain
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,12 +9,13 @@ import os
 import re
 import sys
 import warnings
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import os_vif
 from os_vif.cli.errors import BadInput, CommandError
 from os_vif.cli.exit_code import ExitCode
-from os_vif.cli.plain import plain
+from os_vif.exception.plain import plain
 
 #: Names the directory of the configuration that is read when the command line names no file.
 CONFIG_DIR_VARIABLE = "OS_VIF_CONFIG_DIR"
@@ -25,6 +26,7 @@ _CONFIG_DIR = "/etc/os-vif"
 def open_journal(arguments: argparse.Namespace) -> None:
     """Enough for commands that only read the journal."""
     _set_up_log(arguments)
+    _check_files(arguments.config_file)
     use_state_directory(arguments.state_dir)
 
 
@@ -47,6 +49,7 @@ def open_objects(arguments: argparse.Namespace) -> None:
     from os_vif import objects
 
     _set_up_log(arguments)
+    _check_files(arguments.config_file)
     objects.register_all()
 
 
@@ -108,11 +111,21 @@ def _read_configuration(files: list[str]) -> None:
     try:
         cfg.CONF([], project="os_vif", prog="vif", default_config_files=files)
     except cfg.ConfigFilesNotFoundError as error:
-        names = ", ".join(error.config_files)
-        raise BadInput(f"{names}: there is no such file, or it cannot be read.", code="config-file") from error
+        raise _unreadable(error.config_files) from error
     except (cfg.Error, OSError) as error:
         hint = "See `oslo-config-generator --namespace os_vif` for what a configuration file looks like."
         raise BadInput(" ".join(str(error).split()), code="config-file", hint=hint) from error
+
+
+def _check_files(named: Sequence[str]) -> None:
+    """A file that is named and not there is told of, also by a command that needs none."""
+    unreadable = [name for name in named if not os.access(name, os.R_OK)]
+    if unreadable:
+        raise _unreadable(unreadable)
+
+
+def _unreadable(names: Iterable[str]) -> BadInput:
+    return BadInput(f"{', '.join(names)}: there is no such file, or it cannot be read.", code="config-file")
 
 
 def _check_options() -> None:

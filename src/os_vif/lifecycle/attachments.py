@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import functools
 import json
-import logging
 import shlex
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.host.journal.locks import Locks
 from os_vif.host.journal.sqlite_file import MEMORY, Schema, SqliteFile
 from os_vif.host.process import deadline
@@ -29,7 +29,7 @@ from os_vif.plugging import current
 if TYPE_CHECKING:
     from typing import Self
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 #: Seconds that a whole call may take, and how many of them it may wait for who is at work on the same interface.
 _SECONDS, PATIENCE = 120, 60

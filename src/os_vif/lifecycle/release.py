@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Iterator, Sequence
 
 import os_vif
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.host.process import deadline
 from os_vif.lifecycle import hints
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
@@ -16,7 +16,7 @@ from os_vif.lifecycle.parties import Parties
 from os_vif.lifecycle.spec import AttachmentSpec
 from os_vif.lifecycle.undo import Undo, sentence, words
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 #: Whoever keeps the networks locked for longer keeps no guest.
 _SECONDS_TO_UNBIND = 30

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 
 class Undo:

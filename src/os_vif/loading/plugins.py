@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-import logging
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.host.process import threads
 
 if TYPE_CHECKING:
     from os_vif.plugin import PluginBase
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 ENTRY_POINT_GROUP = "os_vif"
 

@@ -10,12 +10,13 @@ NobodyToAsk tells; without the latter the reasons are shorter.
 from __future__ import annotations
 
 import copy
-import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-LOG = logging.getLogger(__name__)
+from os_vif.exception.plain import logger
+
+LOG = logger(__name__)
 
 _L2 = "l2"
 

@@ -9,17 +9,17 @@ reasons: Neutron itself has no other place for them when a further binding of a 
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import webob  # Neutron brings it
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.negotiation import header
 from os_vif.neutron_ml2.offers import Exchange, exchange_of
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

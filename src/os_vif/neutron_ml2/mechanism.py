@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from neutron_lib.api.definitions import portbindings
@@ -11,6 +10,7 @@ from neutron_lib.plugins import directory
 from neutron_lib.plugins.ml2 import api
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.negotiation import details
 from os_vif.negotiation.answer import answer, refused
 from os_vif.negotiation.choice import choose
@@ -18,7 +18,7 @@ from os_vif.negotiation.offer import Offer
 from os_vif.negotiation.refusal import Refusal
 from os_vif.neutron_ml2 import asking, offers, providing
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 #: In a refusal: not one candidate, but the offer as a whole.
 ALL = "*"

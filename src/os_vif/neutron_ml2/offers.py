@@ -8,15 +8,15 @@ is bound to; what another host has offered says nothing of this one.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import Any
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.negotiation import header, profile
 from os_vif.negotiation.offer import Offer
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 _ATTRIBUTE = "os_vif_exchange"
 

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.host.process import threads
 
 if TYPE_CHECKING:
     from os_vif.host.engine.engine import Engine
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 _mutex = threads.Lock()
 _engine: Engine | None = None

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.plugging import current
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from os_vif.host.journal.journal import Record
     from os_vif.host.state import HostState
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 
 class States(Protocol):

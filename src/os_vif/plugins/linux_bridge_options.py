@@ -7,6 +7,8 @@ from typing import Any
 
 from oslo_config import cfg
 
+from os_vif.plugins import option_types
+
 GROUP = "os_vif_linux_bridge"
 _OLD_GROUP = "DEFAULT"
 
@@ -32,26 +34,30 @@ OPTIONS: tuple[cfg.Opt, ...] = (
         "So do all that iptables_top_regex does not match, hence nothing has to be set; it is read for old "
         "configuration's sake.",
     ),
-    cfg.StrOpt(
+    cfg.Opt(
         "iptables_drop_action",
+        type=option_types.Target(),
         default="DROP",
         deprecated_group=_OLD_GROUP,
         help="The target of iptables for packets between a bridge and an interface that it may not exchange them with.",
     ),
-    cfg.MultiStrOpt(
+    cfg.MultiOpt(
         "forward_bridge_interface",
+        item_type=option_types.Interfaces(option_types.ALL),
         default=["all"],
         deprecated_group=_OLD_GROUP,
         help="An interface that the host forwards packets to and from, on behalf of bridges. May be given several "
         "times; 'all' stands for every interface.",
     ),
-    cfg.StrOpt(
+    cfg.Opt(
         "vlan_interface",
+        type=option_types.Interface(),
         deprecated_group=_OLD_GROUP,
         help="The interface that VLAN devices are made on. Without it, each network's bridge_interface.",
     ),
-    cfg.StrOpt(
+    cfg.Opt(
         "flat_interface",
+        type=option_types.Interface(),
         deprecated_group=_OLD_GROUP,
         help="The interface that becomes a port of the bridges of networks without a VLAN. Without it, each "
         "network's bridge_interface.",

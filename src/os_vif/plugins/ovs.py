@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
+from os_vif.exception.plain import logger
 from os_vif.objects.vif import (
     VIFBridge,
     VIFHostDevice,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from os_vif.objects.instance_info import InstanceInfo
     from os_vif.objects.vif import VIFBase
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 
 class OvsPlugin(Plugin):

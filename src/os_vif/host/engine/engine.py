@@ -11,12 +11,12 @@ import contextlib
 import dataclasses
 import errno
 import functools
-import logging
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.host.access.host import HostAccess
 from os_vif.host.contract.backend import Backend
 from os_vif.host.contract.operations import Operation, OperationFailed
@@ -37,7 +37,7 @@ from os_vif.host.process import signals
 from os_vif.host.process.deadline import Deadline, of_call
 from os_vif.host.state import Link
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 #: Seconds that one call may take, waiting for locks included.
 DEFAULT_SECONDS = 60.0

@@ -6,16 +6,16 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.host.engine.planner import Task
 from os_vif.host.engine.request import Request
 from os_vif.host.journal.journal import PLUGGED, Record, Scope
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 
 def is_current(request: Request, record: Record | None) -> bool:

@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.host.contract.backend import Backend, Purpose
 from os_vif.host.contract.plan import Holding
 from os_vif.host.engine.executor import Executor
 from os_vif.host.engine.planner import Leaving, Task
 from os_vif.host.engine.request import Request
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 
 def tasks(

@@ -18,11 +18,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.host.journal.sqlite_connection import read_only
 from os_vif.host.journal.sqlite_errors import explained, is_damage
 from os_vif.host.journal.state_directory import StateDirectory
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 #: The files that are backed up where they are there, each with the table that tells whether it holds anything.
 FILES = {"journal.db": "vif", "attachments.db": "attachment", "networks.db": "network"}

@@ -12,7 +12,6 @@ that anyway. Who changes what does survive it asks for ``durably``.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sqlite3
 import time
@@ -22,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.host import state
 from os_vif.host.contract.plan import Holding
 from os_vif.host.journal.tables import MEMORY, JournalFile
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 PLUGGING, PLUGGED, UNPLUGGING = "plugging", "plugged", "unplugging"
 

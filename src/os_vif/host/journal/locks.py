@@ -14,7 +14,6 @@ import contextlib
 import errno
 import fcntl
 import hashlib
-import logging
 import os
 import struct
 import time
@@ -23,12 +22,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.host.journal.sqlite_errors import explained
 from os_vif.host.journal.state_directory import StateDirectory
 from os_vif.host.process import threads
 from os_vif.host.process.deadline import Deadline
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.0005, 0.02
 

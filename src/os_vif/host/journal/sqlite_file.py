@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import logging
 import os
 import sqlite3
 import weakref
@@ -22,12 +21,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.host.journal.sqlite_connection import OwnersConnection, Wait, read_only
 from os_vif.host.journal.sqlite_errors import explained, is_busy
 from os_vif.host.journal.state_directory import StateDirectory
 from os_vif.host.process import threads
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 MEMORY = ":memory:"
 _BESIDE = ("-wal", "-shm", "-journal")

@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
-import logging
 import os
 import pwd
 import stat
@@ -27,12 +26,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.host.process import threads
 
 if TYPE_CHECKING:
     import ctypes
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 #: Where root keeps what only root may write: gone with a reboot, as the processes are that it is for.
 RUN_DIRECTORY = Path("/run/os-vif")

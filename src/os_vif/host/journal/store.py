@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import threading
 import time
@@ -13,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.host.journal.journal import Journal
 from os_vif.host.journal.locks import Locks
 from os_vif.host.journal.sqlite_errors import is_damage
 from os_vif.host.journal.state_directory import StateDirectory
 from os_vif.host.process import deadline
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 #: Names the state directory; without it, the first of the usual ones that can be written.
 STATE_DIR_VARIABLE = "OS_VIF_STATE_DIR"

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.negotiation.answer import Answer, answer, refused
 from os_vif.negotiation.choice import Decision, choose
 from os_vif.negotiation.request import Purpose, Request
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from os_vif.networks.local.dhcp import DhcpServer
     from os_vif.networks.local.services import Services
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 
 class LocalDriver(NetworkDriver):

@@ -7,11 +7,11 @@ integration bridge. That of a network is nobody else's: it goes if we made it, a
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 
 import os_vif
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.host.contract.backend import Purpose
 from os_vif.host.contract.plan import Holding
 from os_vif.host.engine.planner import Leaving
@@ -21,7 +21,7 @@ from os_vif.loading import plugins
 from os_vif.networks.local.model import Network
 from os_vif.plugging import current
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 _CONTEXT = "vif_plug_ovs.privsep"
 

@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 import sqlite3
 from collections.abc import Sequence
 from typing import NoReturn
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.networks.local import model
 from os_vif.networks.local.model import Network, Subnet
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 
 def every(connection: sqlite3.Connection) -> list[Network]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 import time
@@ -12,10 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.foreign import parse_json, shown
 from os_vif.networks.neutron import errors, shapes
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 Json = dict[str, Any]
 

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.negotiation import details
 from os_vif.negotiation.answer import Answer, refused
 from os_vif.negotiation.choice import Decision, choose
@@ -26,7 +26,7 @@ from os_vif.networks.neutron.ports import Bound, Found
 from os_vif.networks.neutron.prediction import Guessing
 from os_vif.networks.neutron.request import Asked
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 _PAUSE = 0.1
 

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import logging
-
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.networks.neutron import errors, ports, record, unbind
 from os_vif.networks.neutron.api import Neutron
 from os_vif.networks.neutron.ports import Bound, Found
 from os_vif.networks.neutron.request import Asked
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 
 def bind(neutron: Neutron, asked: Asked, found: Found, source: Bound) -> Bound:

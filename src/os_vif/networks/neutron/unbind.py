@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.networks.neutron import ports, record
 from os_vif.networks.neutron.api import Neutron
 from os_vif.networks.neutron.ports import Bound, Found
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 
 def unbind(neutron: Neutron, found: Found, host: str) -> None:

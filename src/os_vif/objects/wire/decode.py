@@ -242,9 +242,9 @@ def _at(place: str, refusal: refusals.Refusal) -> refusals.Refusal:
 
 def _report(obj: Any) -> None:
     # Rare, and logging is not free to import.
-    import logging
+    from os_vif.exception.plain import logger
 
-    logging.getLogger("os_vif.objects").warning(
+    logger("os_vif.objects").warning(
         "Read %s without the fields that this version does not know: %s",
         obj.obj_name(),
         ", ".join(walk.dropped_fields(obj)),
