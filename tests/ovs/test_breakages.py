@@ -256,6 +256,23 @@ def test_a_switch_that_hangs_is_waited_for_once_by_many_vifs(new_switch, host_on
     assert seconds < 3 * len(many) / 2
 
 
+def test_a_device_that_was_made_anew_under_a_switch_in_userspace_is_not_ok(switch, api, guest, guests_of):
+    """It says that all is well, and reads from the one that is no more."""
+    _, second = guests_of(api, "native")
+    switch.ns.ip("link", "delete", TAP)
+    guest("", TAP, "10.0.0.1/24")
+    switch.settle()
+    assert not reaches(second, "10.0.0.1")
+    found = check(api, "native")
+    assert [(one.code, one.text) for one in found.degradations] == [
+        ("port-stale", f"Open vSwitch has an earlier device of the name {TAP} open: this one gets nothing.")
+    ]
+    api.unplug(KINDS["native"][0])
+    api.plug(KINDS["native"][0])
+    assert comes_to_reach(second, "10.0.0.1")
+    assert check(api, "native").state == "ok"
+
+
 def test_what_the_switch_says_of_a_port_is_told(switch, api, guests_of):
     """In its own words."""
     guests_of(api, "native")

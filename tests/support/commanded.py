@@ -53,9 +53,17 @@ class Host:
 
     def vif(self, *words: str | Path) -> Any:
         """Runs the command; returns what it answers."""
-        more = ("--config-file", self._configuration, "--state-dir", self._state, "--output", "json")
-        printed = self.ns.run([command(), *words, *more]).stdout
+        printed = self.ns.run(self._command(*words)).stdout
         return json.loads(printed) if printed.strip() else None
+
+    def ask(self, *words: str | Path) -> tuple[int, Any]:
+        """Runs a command that may end with another code than 0; returns that, and what it answers."""
+        done = self.ns.run(self._command(*words), check=False)
+        return done.returncode, json.loads(done.stdout)
+
+    def _command(self, *words: str | Path) -> list[str | Path]:
+        more = ("--config-file", self._configuration, "--state-dir", self._state, "--output", "json")
+        return [command(), *words, *more]
 
     def attach(self, guest: str, *words: str | Path, network: str = NETWORK) -> Any:
         """Gives an interface to a guest of QEMU, one that is to start unless ``words`` say otherwise."""

@@ -43,6 +43,20 @@ class Rendering:
     data: Any = None
 
 
+@dataclass(frozen=True)
+class GuestTrouble:
+    """Why a running guest cannot use an interface that it has been given.
+
+    ``code``: for programs, told of in docs/operating.md. ``text`` and ``hint``: a sentence each, what is found and what
+    to do. ``mendable``: whether attach() puts it right.
+    """
+
+    code: str
+    text: str
+    hint: str = ""
+    mendable: bool = True
+
+
 class HypervisorDriver(abc.ABC):
     """A hypervisor side, loaded from the entry point group ``os_vif.hypervisors``; it knows nothing of networks."""
 
@@ -88,6 +102,13 @@ class HypervisorDriver(abc.ABC):
         raise exception.HotPlugFailed(
             hypervisor=self.name, action="attach", vif_id=vif.id, guest=guest.name, reason=reason
         )
+
+    def check(self, vif: VIFBase, guest: Guest) -> Sequence[GuestTrouble] | None:
+        """What is wrong with an interface that the guest has been given, on its side. Reads, changes nothing.
+
+        None where the guest does not run, or cannot be asked. Raises CannotRender.
+        """
+        return None
 
     def detach(self, vif: VIFBase, guest: Guest) -> None:  # noqa: B027 - what a driver without attach() needs
         """Takes the VIF from a running guest, and waits until the guest let go. Nothing happens if it has it not.

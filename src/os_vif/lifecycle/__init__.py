@@ -15,6 +15,7 @@ from __future__ import annotations
 from os_vif.lifecycle.attaching import attach, detach
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
 from os_vif.lifecycle.collecting import Collected, collect
+from os_vif.lifecycle.guests import Guests
 from os_vif.lifecycle.migrating import abort, activate, prepare
 from os_vif.lifecycle.parties import Parties
 from os_vif.lifecycle.rebuilding import Rebuilding, Rebuilt, rebuild
@@ -27,6 +28,7 @@ __all__ = [
     "AttachmentSpec",
     "Attachments",
     "Collected",
+    "Guests",
     "Parties",
     "Phase",
     "Rebuilding",

@@ -7,13 +7,13 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import os_vif
 from os_vif import exception
 from os_vif.hypervisors.driver import Rendering
 from os_vif.lifecycle import hints
 from os_vif.lifecycle.announcing import announce
 from os_vif.lifecycle.attachments import ATTACHING, MIGRATING, Attachment, Attachments, Phase
 from os_vif.lifecycle.binding import bind, plug
+from os_vif.lifecycle.giving import give_again
 from os_vif.lifecycle.parties import Parties
 from os_vif.lifecycle.release import all_or_nothing, take_away, ways_back
 from os_vif.lifecycle.spec import AttachmentSpec
@@ -81,9 +81,7 @@ def _again(known: Attachment, spec: AttachmentSpec, parties: Parties, attachment
         error.hint = hints.has_moved(known)
         raise
     rendering = parties.hypervisor.render(answer.vif, spec.guest)
-    os_vif.plug(answer.vif, spec.instance)
-    if spec.hot:
-        parties.hypervisor.attach(answer.vif, spec.guest)
+    give_again(answer.vif, spec, parties.hypervisor)
     now = dataclasses.replace(known.spec, guest=spec.guest, hot=spec.hot or known.spec.hot)
     return Attached(attachments.put(known, spec=now), rendering)
 

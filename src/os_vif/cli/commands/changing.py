@@ -16,6 +16,7 @@ from os_vif.cli.registry import Subparsers, add_files, complete_ids
 if TYPE_CHECKING:
     from os_vif.cli.reading import Entry
     from os_vif.cli.subjects import Subject
+    from os_vif.lifecycle import Guests
 
 
 def register(commands: Subparsers) -> None:
@@ -131,6 +132,7 @@ def _unplug_recorded(ids: list[str], output: Output) -> list[dict[str, Any]]:
 
 
 def _repair(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    from os_vif import lifecycle
     from os_vif.cli import lost, services, session, states, subjects
 
     session.open_library(arguments)
@@ -138,7 +140,8 @@ def _repair(arguments: argparse.Namespace, output: Output) -> ExitCode:
     unknown = lost.found()
     lost.warn(unknown, output)
     started = time.monotonic()
-    results, code = subjects.each(chosen, output, "repairing", functools.partial(_repaired, anew=arguments.anew))
+    mend = functools.partial(_repaired, anew=arguments.anew, guests=lifecycle.Guests())
+    results, code = subjects.each(chosen, output, "repairing", mend)
     served: list[dict[str, Any]] = []
     if not arguments.files:
         served, failure = services.repaired(output)
@@ -154,7 +157,7 @@ def _repair(arguments: argparse.Namespace, output: Output) -> ExitCode:
     return code or (ExitCode.DIFFERS if unknown else states.exit_code(results))
 
 
-def _repaired(subject: Subject, *, anew: bool) -> dict[str, Any]:
+def _repaired(subject: Subject, *, anew: bool, guests: Guests) -> dict[str, Any]:
     """What was done, and what a check says afterwards."""
     import os_vif
     from os_vif.cli import states, subjects
@@ -166,7 +169,8 @@ def _repaired(subject: Subject, *, anew: bool) -> dict[str, Any]:
         return _left(f"the plugin {vif.plugin} does its work itself; plug it again")
     with subjects.located(subject):
         steps = [step.text for step in os_vif.repair(vif, instance, anew=anew)]
-        return {"steps": steps, "note": "", **states.told(os_vif.check(vif, instance))}
+        steps += guests.repaired(subject.vif_id)
+        return {"steps": steps, "note": "", **states.told(guests.checked(os_vif.check(vif, instance)))}
 
 
 def _left(note: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from typing import TYPE_CHECKING, Any
 
 from os_vif.cli.exit_code import ExitCode
@@ -12,6 +13,7 @@ from os_vif.cli.registry import Subparsers, add_files
 
 if TYPE_CHECKING:
     from os_vif.cli.subjects import Subject
+    from os_vif.lifecycle import Guests
 
 
 def register(commands: Subparsers) -> None:
@@ -62,6 +64,7 @@ def show_plan(plan: Any, output: Output) -> None:
 
 
 def _check(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    from os_vif import lifecycle
     from os_vif.cli import lost, recorded, services, session, states, subjects
 
     session.open_library(arguments)
@@ -70,7 +73,8 @@ def _check(arguments: argparse.Namespace, output: Output) -> ExitCode:
     lost.warn(unknown, output)
     if not chosen:
         output.line(f"Nothing is recorded here ({recorded.place_of_journal()}).")
-    results, code = subjects.each(chosen, output, "checking", _checked)
+    checked = functools.partial(_checked, guests=lifecycle.Guests())
+    results, code = subjects.each(chosen, output, "checking", checked)
     if not arguments.files:
         served, failure = services.checked(output)
         results += [states.with_state(one) for one in (*served, *lost.results(unknown))]
@@ -80,7 +84,7 @@ def _check(arguments: argparse.Namespace, output: Output) -> ExitCode:
     return code or states.exit_code(results)
 
 
-def _checked(subject: Subject) -> dict[str, Any]:
+def _checked(subject: Subject, *, guests: Guests) -> dict[str, Any]:
     """``ok`` and ``state`` are None where nothing can be told."""
     import os_vif
     from os_vif.cli import states, subjects
@@ -97,7 +101,7 @@ def _checked(subject: Subject) -> dict[str, Any]:
         reason = f"the plugin {vif.plugin} does its work itself and cannot say what it would do"
         return states.with_state({"ok": None, "differences": [], "repairable": False, "note": reason})
     with subjects.located(subject):
-        found = os_vif.check(vif, instance)
+        found = guests.checked(os_vif.check(vif, instance))
     interrupted = [f"{subject.cut_off} was cut off"] if subject.cut_off else []
     note = "`vif repair --anew` makes it again, `vif unplug --id` has it forgotten" if found.gone else ""
     return {**states.told(found, *interrupted), "repairable": found.repairable, "note": note}

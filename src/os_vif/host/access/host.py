@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from os_vif.host.access import privileged
 from os_vif.host.contract.operations import Operation
-from os_vif.host.kernel import addresses, bridge_ports, neighbour_table, netlink, rtnetlink, sysctl, sysfs
+from os_vif.host.kernel import (
+    addresses,
+    bridge_ports,
+    neighbour_table,
+    netlink,
+    packet_sockets,
+    rtnetlink,
+    sysctl,
+    sysfs,
+)
 from os_vif.host.kernel.bridge_ports import BridgePort, PortVlans
 from os_vif.host.kernel.filter_path import FilterTable
 from os_vif.host.kernel.iptables import ChainState
@@ -89,6 +98,9 @@ class HostAccess(Protocol):
     def port_of_mac(self, bridge: int, mac: str) -> int:
         """The index of the port at which a bridge, given by index, has learned a MAC address; 0 for none."""
 
+    def packet_sockets(self) -> frozenset[int]:
+        """The indexes of the devices that somebody has a packet socket on; -1 for those on devices that are gone."""
+
     def bridge_vlans(self, bridge: int) -> Mapping[int, PortVlans] | None:
         """The VLANs of the ports of a bridge, and of itself, by index; None where it does not filter by them."""
 
@@ -130,6 +142,7 @@ class RealHost:
     read_filter_table = staticmethod(privileged.read_filter_table)
     bridge_port = staticmethod(bridge_ports.read_port)
     port_of_mac = staticmethod(bridge_ports.port_of_mac)
+    packet_sockets = staticmethod(packet_sockets.devices)
     bridge_vlans = staticmethod(bridge_ports.read_vlans)
     run = staticmethod(privileged.run)
 

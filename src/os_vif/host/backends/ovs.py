@@ -158,7 +158,7 @@ class OvsBackend:
         for database, wanted in by_database.items():
             ports = [resource for resource in wanted if isinstance(resource, OvsPort)]
             try:
-                yield from switch.look(database, ports, guest, self._is_there)
+                yield from switch.look(database, ports, guest, self._host, self._is_there)
             except (TransactionFailed, OutcomeUnknown, OSError) as error:
                 raise exception.StepFailed(
                     step="read the database of Open vSwitch", device=wanted[0].name, vif_id="", reason=str(error)

@@ -10,20 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from os_vif.host.access.host import HostAccess
 from os_vif.host.contract.degradation import Code, Degradation, Guest
 from os_vif.host.diagnosis import flows, switch_daemon
+from os_vif.host.kernel import packet_sockets
 from os_vif.host.ovsdb.database import Database
 from os_vif.host.ovsdb.rows import from_map, from_optional, from_set, ref, select
 from os_vif.host.process.deadline import Deadline
 from os_vif.host.state.ovs import OvsPort
 
 _DEAD_VLAN = 4095
+_USERSPACE = "netdev"
 _PORT = ("name", "tag", "trunks", "vlan_mode", "other_config")
 _INTERFACE = ("name", "type", "ofport", "error")
 
 
 def look(
-    database: Database, ports: Sequence[OvsPort], guest: Guest, is_there: Callable[[OvsPort], bool]
+    database: Database,
+    ports: Sequence[OvsPort],
+    guest: Guest,
+    host: HostAccess,
+    is_there: Callable[[OvsPort], bool],
 ) -> Iterator[Degradation]:
     """Of the ports of one VIF. ``is_there``: whether a port's device is; else its guest may not have started yet.
 
@@ -34,7 +41,8 @@ def look(
         yield trouble
         return
     for port in filter(is_there, ports):
-        yield from _of_port(database, port, database.deadline(port.seconds), guest)
+        deadline = database.deadline(port.seconds)
+        yield from list(_of_port(database, port, deadline, guest)) or _of_device(database, port, deadline, host)
 
 
 def _of_port(database: Database, port: OvsPort, deadline: Deadline, guest: Guest) -> Iterator[Degradation]:
@@ -51,6 +59,18 @@ def _of_port(database: Database, port: OvsPort, deadline: Deadline, guest: Guest
         vlan = _of_vlan(database, port, row, deadline)
         flow = None if vlan else flows.find_drop(switch_daemon.control_socket(database), port, guest)
         yield from filter(None, (vlan, flow))
+
+
+def _of_device(database: Database, port: OvsPort, deadline: Deadline, host: HostAccess) -> Iterator[Degradation]:
+    """The datapath in userspace reads by packet sockets, and keeps one whose device was made anew."""
+    sockets, index = host.packet_sockets(), host.index_of(port.name)
+    if not index or index in sockets or packet_sockets.DELETED not in sockets or port.type:
+        return
+    question = select("Bridge", [["name", "==", port.bridge]], ["datapath_type"])
+    if any(row["datapath_type"] == _USERSPACE for row in database.transact([question], deadline)[0]["rows"]):
+        text = f"Open vSwitch has an earlier device of the name {port.name} open: this one gets nothing."
+        hint = f"Take port {port.name} away and have it made anew: `vif unplug`, then `vif plug` or `vif attach`."
+        yield Degradation(Code.PORT_STALE, port.name, text, hint)
 
 
 def _of_vlan(database: Database, port: OvsPort, row: Mapping[str, Any], deadline: Deadline) -> Degradation | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from os_vif import exception
 from os_vif.host.kernel import namespaces
 from os_vif.hypervisors import offering
-from os_vif.hypervisors.driver import Guest, HypervisorDriver, Rendering
-from os_vif.hypervisors.netns import addresses, location
+from os_vif.hypervisors.driver import Guest, GuestTrouble, HypervisorDriver, Rendering
+from os_vif.hypervisors.netns import addresses, inspection, location
 from os_vif.hypervisors.netns.wire import Wire
 from os_vif.hypervisors.reading import Reader
 from os_vif.negotiation.offer import BY_HYPERVISOR, Constraints
@@ -67,6 +67,16 @@ class NetnsDriver(HypervisorDriver):
         wire = self._wire(vif, guest)
         with self._failing_as("attach", vif, guest), self._namespace(guest):
             self._make(wire, vif)
+
+    def check(self, vif: VIFBase, guest: Guest) -> Sequence[GuestTrouble] | None:
+        """Looks at both ends of the veth, and at what the guest's end has been given."""
+        wire = self._wire(vif, guest)
+        if not namespaces.exists(wire.namespace):
+            return None
+        try:
+            return list(inspection.look(wire, vif))
+        except OSError:
+            return None
 
     def detach(self, vif: VIFBase, guest: Guest) -> None:
         """Deletes the veth, and the namespace if it was made for it and is deserted."""

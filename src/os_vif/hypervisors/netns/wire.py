@@ -55,9 +55,9 @@ class Wire:
     def make(self) -> bool:
         """Makes it, both ends down, unless it is there. Returns whether it was made. Raises OSError, InTheWay."""
         for _ in range(_TRIES):
-            host_end = self._host_end()
+            host_end = self.host_end()
             if host_end is not None:
-                self._check_ours(host_end)
+                self.check_ours(host_end)
                 return False
             if self._was_made():
                 return True
@@ -65,9 +65,11 @@ class Wire:
 
     def converge(self, addresses: Sequence[Any], routes_of: Callable[[int], Sequence[Any]]) -> None:
         """Sets what differs, on both ends; up is the last of it. ``routes_of`` takes the interface's number."""
-        host_end = self._host_end()
+        host_end = self.host_end()
         if host_end is None:
             raise KernelError(errno.ENODEV, f"{self.name} vanished while it was set up")
+        if host_end.name != self.name:
+            _name_back(host_end, self.name)
         if host_end.alias != self._alias:
             rtnetlink.set_link(host_end.index, alias=self._alias)
         for key, value in NO_HOST_IP.items():
@@ -83,15 +85,15 @@ class Wire:
 
     def remove(self) -> None:
         """Deletes it, both ends, wherever the other one is by now; what is not ours stays. Raises OSError."""
-        host_end = self._host_end()
+        host_end = self.host_end()
         if host_end is None:
             return
         with contextlib.suppress(InTheWay, FileNotFoundError):
-            self._check_ours(host_end)
+            self.check_ours(host_end)
             with _gone_is_fine():
                 rtnetlink.delete_link(host_end.index)
 
-    def _host_end(self) -> LinkInfo | None:
+    def host_end(self) -> LinkInfo | None:
         """By its name, or by its alias where somebody has renamed it."""
         found = rtnetlink.get_link(self.name)
         return found or next((link for link in rtnetlink.all_links() if link.alias == self._alias), None)
@@ -112,7 +114,8 @@ class Wire:
             os.close(descriptor)
         return True
 
-    def _check_ours(self, host_end: LinkInfo) -> None:
+    def check_ours(self, host_end: LinkInfo) -> None:
+        """Raises InTheWay where the device leads somewhere else."""
         if host_end.alias == self._alias and host_end.kind == "veth":
             return
         if self._other_end(host_end) is None:
@@ -144,7 +147,7 @@ class Wire:
             with _there_is_fine():
                 kernel_addresses.add_address(link.index, address)
         _announce(link, addresses)
-        for route in routes_of(_number_of(link.name)):
+        for route in routes_of(number_of(link.name)):
             with _there_is_fine():
                 kernel_addresses.add_route(link.index, route)
 
@@ -167,7 +170,8 @@ def _free_name() -> str:
     return next(f"eth{number}" for number in range(len(taken) + 1) if f"eth{number}" not in taken)
 
 
-def _number_of(name: str) -> int:
+def number_of(name: str) -> int:
+    """The number at the end of an interface's name; 0 where there is none."""
     digits = name[len(name.rstrip("0123456789")) :]
     return int(digits or 0)
 
@@ -176,6 +180,17 @@ def _set(link: LinkInfo, changes: dict[str, Any]) -> None:
     wanted = {key: value for key, value in changes.items() if value is not None}
     if wanted:
         rtnetlink.set_link(link.index, **wanted)
+
+
+def _name_back(link: LinkInfo, name: str) -> None:
+    try:
+        rtnetlink.set_link(link.index, name=name)
+    except KernelError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        rtnetlink.set_link(link.index, up=False)  # before Linux 6.2
+        rtnetlink.set_link(link.index, name=name)
+        rtnetlink.set_link(link.index, up=True)
 
 
 def _set_sysctl(device: str, key: str, value: str) -> None:

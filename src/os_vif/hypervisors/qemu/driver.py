@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from oslo_config import cfg
 
 from os_vif import exception
 from os_vif.hypervisors import offering
-from os_vif.hypervisors.driver import Guest, HypervisorDriver, Rendering
+from os_vif.hypervisors.driver import Guest, GuestTrouble, HypervisorDriver, Rendering
 from os_vif.hypervisors.qemu import hotplug
-from os_vif.hypervisors.qemu.parts import CARDS, HYPERVISOR, VIRTIO, parts_of, text_of
+from os_vif.hypervisors.qemu.parts import CARDS, HYPERVISOR, VIRTIO, Parts, parts_of, text_of
 from os_vif.hypervisors.qemu.qmp import Monitor, Refused
 from os_vif.loading.readiness import Lacking
 from os_vif.negotiation.offer import BY_PLUGIN, Constraints
@@ -82,17 +82,35 @@ class QemuDriver(HypervisorDriver):
         with self._failing_as("attach", vif, guest), self._monitor(guest, self.config.hot_plug_timeout) as monitor:
             hotplug.add(monitor, parts)
 
+    def check(self, vif: VIFBase, guest: Guest) -> Sequence[GuestTrouble] | None:
+        """Asks QEMU whether it has the card."""
+        parts = self._plain_parts(vif, guest)
+        try:
+            with self._monitor(guest, _LOOK_SECONDS) as monitor:
+                there = hotplug.is_there(monitor, parts)
+        except (OSError, Refused, exception.DeadlineExceeded, exception.GuestNotFound):
+            return None
+        if there is None:
+            return None
+        if there:
+            return ()
+        text = f"QEMU has no card {parts.card_id}: the guest's interface was unplugged there."
+        return (GuestTrouble("guest-device-gone", text),)
+
     def detach(self, vif: VIFBase, guest: Guest) -> None:
         """Asks the guest to let go, waits for it, and removes card and backend."""
-        # Models, queues and memory do not matter for taking away, and must not be in the way of it.
-        plain = dataclasses.replace(guest, model="", shared_memory=None, options={}, queues=_queues_of(vif))
-        parts = parts_of(vif, plain, vhost=False)
+        parts = self._plain_parts(vif, guest)
         with (
             self._failing_as("detach", vif, guest),
             contextlib.suppress(exception.GuestNotFound),
             self._monitor(guest, self.config.hot_plug_timeout) as monitor,
         ):
             hotplug.remove(monitor, parts)
+
+    def _plain_parts(self, vif: VIFBase, guest: Guest) -> Parts:
+        """Models, queues and memory do not matter for finding and taking away, and must not be in the way of it."""
+        plain = dataclasses.replace(guest, model="", shared_memory=None, options={}, queues=_queues_of(vif))
+        return parts_of(vif, plain, vhost=False)
 
     def _look_at(self, guest: Guest) -> tuple[str, bool | None]:
         try:

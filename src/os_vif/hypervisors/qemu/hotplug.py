@@ -21,6 +21,8 @@ _PATIENCE = 5.0
 
 #: QEMU's word for a machine whose guest runs elsewhere (enum RunState).
 _MOVED = "postmigrate"
+#: ... and of one whose guest is still to come.
+_TO_COME = "inmigrate"
 
 #: QEMU's words for a bus that takes no cards while the machine runs, and what we add to them.
 _COLD_BUS = "does not support hotplugging"
@@ -48,6 +50,13 @@ def add(monitor: Monitor, parts: Parts) -> None:
         with contextlib.suppress(Exception):
             _remove_backend(monitor, parts)
         raise
+
+
+def is_there(monitor: Monitor, parts: Parts) -> bool | None:
+    """Whether the guest has the card; None where it does not run here (yet, or any more)."""
+    if monitor.ask("query-status").pick("status", str) in (_MOVED, _TO_COME):
+        return None
+    return _has_card(monitor, parts)
 
 
 def remove(monitor: Monitor, parts: Parts) -> None:

@@ -234,6 +234,10 @@ class FakeHost:
         """See HostAccess. Bridges learn nothing here."""
         return 0
 
+    def packet_sockets(self) -> frozenset[int]:
+        """See HostAccess. There are none here."""
+        return frozenset()
+
     def bridge_vlans(self, bridge: int) -> Mapping[int, PortVlans] | None:
         """See HostAccess. Bridges do not filter by VLANs here."""
         return None
