@@ -51,7 +51,7 @@ def test_a_failure_to_mend_leaves_the_interface(host, new_netns, bridged, guest_
     assert inside.link("eth0") is not None
 
 
-def test_a_device_of_somebody_else_is_not_touched(host, new_netns, bridged, guest_in):
+def test_a_device_of_somebody_else_is_not_touched(host, new_netns, bridged, guest_in, caplog):
     """Neither by attaching nor by detaching: a veth to elsewhere, and one of another guest."""
     inside = new_netns()
     host.ns.ip("link", "add", "tap1", "type", "veth", "peer", "name", "elsewhere")
@@ -63,6 +63,20 @@ def test_a_device_of_somebody_else_is_not_touched(host, new_netns, bridged, gues
     )
     host.detach(bridged(1), guest_in(inside))
     assert differences(before, host.ns.snapshot()) == []
+    assert [record.getMessage() for record in caplog.records] == [
+        f"tap1 is left: it bears no mark, and does not lead into /run/netns/{inside.name}."
+    ]
+
+
+def test_a_device_without_its_mark_is_taken_from_a_guest_that_changed_its_address(host, new_netns, bridged, guest_in):
+    """Whoever attached it was killed before he marked it: that it leads into the guest is enough."""
+    inside = new_netns()
+    host.attach(bridged(1), guest_in(inside))
+    host.ns.ip("link", "set", "tap1", "alias", "")
+    inside.ip("link", "set", "eth0", "address", "52:54:00:99:99:99")
+    host.detach(bridged(1), guest_in(inside))
+    assert host.ns.link("tap1") is None
+    assert inside.link_names() == set()
 
 
 def test_a_name_that_is_taken_in_the_guest_is_told(host, new_netns, bridged, guest_in):

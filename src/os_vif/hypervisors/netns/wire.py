@@ -18,11 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from os_vif.exception.plain import logger
 from os_vif.host.kernel import addresses as kernel_addresses
 from os_vif.host.kernel import ethtool, namespaces, neighbours, rtnetlink, sysctl
 from os_vif.host.kernel.netlink import KernelError
 from os_vif.host.kernel.rtnetlink import LinkInfo
 from os_vif.host.state import NO_HOST_IP
+
+LOG = logger(__name__)
 
 #: Tries to find a free name in a namespace that others give interfaces to at the same time.
 _TRIES = 20
@@ -84,14 +87,27 @@ class Wire:
         namespaces.inside(self.namespace, lambda: self._converge_inside(host_end, addresses, routes_of))
 
     def remove(self) -> None:
-        """Deletes it, both ends, wherever the other one is by now; what is not ours stays. Raises OSError."""
+        """Deletes it, both ends, wherever the other one is by now. What is not ours stays, and the log says so.
+
+        Raises OSError.
+        """
         host_end = self.host_end()
         if host_end is None:
             return
-        with contextlib.suppress(InTheWay, FileNotFoundError):
-            self.check_ours(host_end)
-            with _gone_is_fine():
-                rtnetlink.delete_link(host_end.index)
+        if not self._leads_into_the_guest(host_end):
+            LOG.warning("%s is left: it bears no mark, and does not lead into %s.", host_end.name, self.namespace)
+            return
+        with _gone_is_fine():
+            rtnetlink.delete_link(host_end.index)
+
+    def _leads_into_the_guest(self, host_end: LinkInfo) -> bool:
+        """Whether it is ours to take away: then the guest may have given its end any MAC address."""
+        if self._is_marked(host_end):
+            return True
+        try:
+            return self._peer(host_end) is not None
+        except FileNotFoundError:  # the namespace has gone, and whatever was in it
+            return False
 
     def host_end(self) -> LinkInfo | None:
         """By its name, or by its alias where somebody has renamed it."""
@@ -116,17 +132,25 @@ class Wire:
 
     def check_ours(self, host_end: LinkInfo) -> None:
         """Raises InTheWay where the device leads somewhere else."""
-        if host_end.alias == self._alias and host_end.kind == "veth":
+        if self._is_marked(host_end):
             return
         if self._other_end(host_end) is None:
             reason = f"there is a device {self.name} already, and it does not lead to this guest's interface"
             raise InTheWay(errno.EEXIST, reason)
 
+    def _is_marked(self, host_end: LinkInfo) -> bool:
+        return host_end.alias == self._alias and host_end.kind == "veth"
+
     def _other_end(self, host_end: LinkInfo) -> LinkInfo | None:
+        found = self._peer(host_end)
+        return found if found and self.mac in (None, found.mac) else None
+
+    def _peer(self, host_end: LinkInfo) -> LinkInfo | None:
+        """The end in the guest's namespace, if it is there. Raises FileNotFoundError where there is none."""
         found = namespaces.inside(self.namespace, lambda: rtnetlink.get_link_by_index(host_end.parent))
         if host_end.kind != "veth" or found is None or found.kind != "veth" or found.parent != host_end.index:
             return None
-        return found if self.mac is None or found.mac == self.mac else None
+        return found
 
     def _bridge_index(self) -> int | None:
         if not self.bridge:
