@@ -192,3 +192,28 @@ def test_a_journal_begun_anew_is_told_of_in_the_log(plugged, vif_inside):
     assert done.returncode == 0
     assert f"error: The journal {journal()} was begun anew, and 6 devices on this host name it" in done.stderr
     assert vif_inside("plug", path).stderr == ""
+
+
+@pytest.mark.parametrize("hypervisor", ["netns", "qemu"])
+def test_rebuilt_from_attachments(netns, vif_inside, hypervisor):
+    """A guest of `vif attach` is in a file beside: its VIF as a whole is recorded again, and detaching leaves nothing."""
+    guest = f"guest-{os.getpid()}-{hypervisor}"
+    assert vif_inside("network", "create", "blue", "--cidr", "192.0.2.0/24").returncode == 0
+    attached = vif_inside("attach", guest, "--network", "blue", "--hypervisor", hypervisor, "-o", "json")
+    assert attached.returncode == 0, attached.stderr
+    before = json.loads(vif_inside("list", "-o", "json").stdout)
+    devices = netns.link_names()
+    lose_journal()
+    for backup in state().glob("backups/*"):
+        backup.unlink()
+    dry = json.loads(vif_inside("journal", "rebuild", "--dry-run", "-o", "json").stdout)["records"]
+    assert {one["from"] for one in dry} == {f"the attachment of guest {guest}"}
+    assert vif_inside("journal", "rebuild").returncode == 0
+    after = json.loads(vif_inside("list", "-o", "json").stdout)
+    assert [(one["vif_id"], one["status"]) for one in after] == [(one["vif_id"], one["status"]) for one in before]
+    assert vif_inside("check").returncode == 0
+    assert netns.link_names() == devices
+    assert vif_inside("detach", guest).returncode == 0
+    assert vif_inside("network", "delete", "blue").returncode == 0
+    assert netns.link_names() == set()
+    assert vif_inside("gc", "--dry-run").stdout == "Nothing to remove.\n"
