@@ -217,7 +217,7 @@ def test_without_rules_of_ours_a_policy_of_drop_is_told(filtering, api, guest):
     "rules",
     [
         ["-m conntrack --ctstate INVALID -j DROP", "-p tcp --dport 25 -j REJECT", "-i eth9 -j DROP"],
-        ["-d 192.0.2.0/24 -j DROP", "! -i br0 -m comment --comment '-j DROP' -j DROP"],
+        ["", "-d 192.0.2.0/24 -j DROP", "! -i br0 -m comment --comment '-j DROP' -j DROP"],
         ["-i br0 -j ACCEPT", "-o br0 -m limit --limit 5/sec -j ACCEPT", "-o br0 -j DROP"],
     ],
 )

@@ -45,6 +45,16 @@ def test_rules_of_others_and_their_counters_are_left_alone(host, theirs):
     assert (while_plugged, rules(host.ns)) == (before, before)
 
 
+def test_a_rule_of_others_that_only_counts_is_left_alone(host):
+    """It has neither conditions nor a target."""
+    host.ns.run(["iptables", "-A", "FORWARD"])
+    vif = vifs.bridge("br0")
+    host.plug(vif)
+    assert host.plan(vif) == []
+    host.unplug(vif)
+    assert host.ns.run(["iptables", "-S", "FORWARD"]).stdout == "-P FORWARD ACCEPT\n-A FORWARD\n"
+
+
 def test_each_bridge_has_a_chain_that_forward_jumps_to(host, theirs):
     """Above what was there, as in os-vif 4.3.0; each bridge's own goes with it."""
     first, second = vifs.bridge("br0", number=1), vifs.bridge("br1", number=2)

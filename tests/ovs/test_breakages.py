@@ -256,6 +256,27 @@ def test_a_switch_that_hangs_is_waited_for_once_by_many_vifs(new_switch, host_on
     assert seconds < 3 * len(many) / 2
 
 
+@pytest.mark.parametrize("how", ["deleted", "moved"])
+def test_a_device_that_vanished_from_under_the_switch_is_not_ok(switch, api, guests_of, new_netns, how):
+    """It was there, as the switch knows; that of a guest that is to start never was."""
+    _, second = guests_of(api, "native")
+    elsewhere = new_netns()
+    switch.ns.ip("link", *(["delete", TAP] if how == "deleted" else ["set", TAP, "netns", elsewhere.name]))
+    switch.settle()
+    assert not reaches(second, "10.0.0.1")
+    found = check(api, "native")
+    text = f"Device {TAP}, which Open vSwitch had open, is gone: deleted, renamed, or moved elsewhere."
+    assert (found.state, [(one.code, one.text) for one in found.degradations]) == (
+        "degraded",
+        [("device-vanished", text)],
+    )
+    assert repair(api, "native") == []
+    if how == "moved":
+        elsewhere.ip("link", "set", TAP, "netns", switch.ns.name)
+        switch.ns.ip("link", "set", TAP, "up")
+        assert [one.code for one in check(api, "native").degradations] == ["port-stale"]
+
+
 def test_a_device_that_was_made_anew_under_a_switch_in_userspace_is_not_ok(switch, api, guest, guests_of):
     """It says that all is well, and reads from the one that is no more."""
     _, second = guests_of(api, "native")

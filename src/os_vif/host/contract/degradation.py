@@ -50,6 +50,7 @@ class Code:
     DEAD_VLAN = "dead-vlan"
     WRONG_VLAN = "wrong-vlan"
     PORT_ERROR = "port-error"
+    DEVICE_VANISHED = "device-vanished"
     PORT_STALE = "port-stale"
     FLOW_DROP = "flow-drop"
     TAP_NOT_OPEN = "tap-not-open"

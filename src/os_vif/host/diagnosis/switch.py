@@ -32,7 +32,7 @@ def look(
     host: HostAccess,
     is_there: Callable[[OvsPort], bool],
 ) -> Iterator[Degradation]:
-    """Of the ports of one VIF. ``is_there``: whether a port's device is; else its guest may not have started yet.
+    """Of the ports of one VIF. ``is_there``: whether a port's device is.
 
     Raises TransactionFailed, OutcomeUnknown, OSError, DeadlineExceeded where the database cannot be read.
     """
@@ -40,17 +40,37 @@ def look(
     if trouble is not None:
         yield trouble
         return
-    for port in filter(is_there, ports):
+    for port in ports:
         deadline = database.deadline(port.seconds)
-        yield from list(_of_port(database, port, deadline, guest)) or _of_device(database, port, deadline, host)
+        named = [["name", "==", port.name]]
+        answers = database.transact([select("Port", named, _PORT), select("Interface", named, _INTERFACE)], deadline)
+        if not all(answer["rows"] for answer in answers):
+            continue  # that it is missing is told elsewhere
+        row, interface = (answer["rows"][0] for answer in answers)
+        if is_there(port):
+            found = list(_of_port(database, port, row, interface, guest, deadline))
+            yield from found or _of_device(database, port, deadline, host)
+        else:
+            yield from _of_missing(port, interface)
 
 
-def _of_port(database: Database, port: OvsPort, deadline: Deadline, guest: Guest) -> Iterator[Degradation]:
-    named = [["name", "==", port.name]]
-    answers = database.transact([select("Port", named, _PORT), select("Interface", named, _INTERFACE)], deadline)
-    if not all(answer["rows"] for answer in answers):
-        return  # that it is missing is told elsewhere
-    row, interface = (answer["rows"][0] for answer in answers)
+def _of_missing(port: OvsPort, interface: Mapping[str, Any]) -> Iterator[Degradation]:
+    """One whose guest has not started yet could not be opened so far; one that was open has vanished."""
+    number = from_optional(interface["ofport"])
+    if number is not None and number > 0 and not from_optional(interface["error"]):
+        text = f"Device {port.name}, which Open vSwitch had open, is gone: deleted, renamed, or moved elsewhere."
+        hint = "Who made it, the hypervisor most likely, has to make it again: start the guest anew, or attach again."
+        yield Degradation(Code.DEVICE_VANISHED, port.name, text, hint)
+
+
+def _of_port(
+    database: Database,
+    port: OvsPort,
+    row: Mapping[str, Any],
+    interface: Mapping[str, Any],
+    guest: Guest,
+    deadline: Deadline,
+) -> Iterator[Degradation]:
     error = from_optional(interface["error"])
     if error:
         text = f"Open vSwitch cannot use port {port.name}: {error}."

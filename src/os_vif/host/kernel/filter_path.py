@@ -9,6 +9,7 @@ firewalls, and says nothing.
 from __future__ import annotations
 
 import enum
+import functools
 import ipaddress
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -95,11 +96,13 @@ def _walk_on(table: FilterTable, chain: str, packet: Packet, ours: str, above: t
     return _walk(table, chain, packet, ours, above) if chain in table.chains else _Fate.UNKNOWN
 
 
-def _words(rule: str) -> list[str]:
+@functools.lru_cache(maxsize=1 << 14)
+def _words(rule: str) -> tuple[str, ...]:
+    """Kept: the same rules are asked for each VIF, and hosts of containers have thousands."""
     try:
-        return shlex.split(rule)
+        return tuple(shlex.split(rule))
     except ValueError:
-        return ["--cannot-be-read", *rule.split()]
+        return ("--cannot-be-read", *rule.split())
 
 
 def _value(words: Sequence[str], *options: str) -> str:

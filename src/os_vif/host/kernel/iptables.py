@@ -114,11 +114,11 @@ def _parse(lines: Sequence[str]) -> FilterTable:
     policies: dict[str, str] = {}
     for line in _lines_of_filter(lines):
         if line.startswith(":"):
-            chain, policy = line[1:].split(" ")[:2]
-            chains[chain], policies[chain] = [], policy
+            chain, _, policy = line[1:].partition(" ")
+            chains[chain], policies[chain] = [], policy.partition(" ")[0]
         elif line.startswith("-A "):
-            _, chain, rule = line.split(" ", 2)
-            chains.setdefault(chain, []).append(rule)
+            chain, _, rule = line.removeprefix("-A ").partition(" ")
+            chains.setdefault(chain, []).append(rule)  # "" is a rule that only counts
     return FilterTable(chains, policies)
 
 

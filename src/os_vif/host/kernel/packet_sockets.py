@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 #: In place of the index of a device: it was deleted, and the socket is still open (packet_notifier() of the kernel).
@@ -17,5 +18,8 @@ def devices() -> frozenset[int]:
         lines = Path("/proc/thread-self/net/packet").read_text().splitlines()[1:]
     except OSError:
         return frozenset()
-    columns = (line.split() for line in lines)
-    return frozenset(int(words[_COLUMN]) for words in columns if len(words) > _COLUMN)
+    found: set[int] = set()
+    for words in map(str.split, lines):
+        with contextlib.suppress(ValueError, IndexError):
+            found.add(int(words[_COLUMN]))
+    return frozenset(found)
