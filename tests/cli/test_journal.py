@@ -196,7 +196,7 @@ def test_a_journal_begun_anew_is_told_of_in_the_log(plugged, vif_inside):
 
 @pytest.mark.parametrize("hypervisor", ["netns", "qemu"])
 def test_rebuilt_from_attachments(netns, vif_inside, hypervisor):
-    """A guest of `vif attach` is in a file beside: its VIF as a whole is recorded again, and detaching leaves nothing."""
+    """A guest of `vif attach` is in a file beside: its VIF is recorded again as a whole, and leaves no trace."""
     guest = f"guest-{os.getpid()}-{hypervisor}"
     assert vif_inside("network", "create", "blue", "--cidr", "192.0.2.0/24").returncode == 0
     attached = vif_inside("attach", guest, "--network", "blue", "--hypervisor", hypervisor, "-o", "json")

@@ -8,11 +8,20 @@ somebody else uses it. So it is configured in one place: the group ``os_vif_linu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from os_vif.host.state import NO_HOST_IP, AddressesMoved, Bridge, ExistingLink, IfForeign, Resource, Vlan
-from os_vif.plugins import forwarding, names, reading
+from os_vif.host.state import (
+    NO_HOST_IP,
+    AddressesMoved,
+    Bridge,
+    ExistingLink,
+    ForwardingRules,
+    IfForeign,
+    Resource,
+    Vlan,
+)
+from os_vif.plugins import names, option_types, reading
 
 if TYPE_CHECKING:
     from os_vif.objects.network import Network
@@ -109,9 +118,9 @@ class Bridging:
         if reading.stated(self._vif, "has_traffic_filtering", default=False):
             return
         config = self._config
-        lines = forwarding.rules(self._bridge, config.forward_bridge_interface, config.iptables_drop_action)
+        lines = forwarding_rules(self._bridge, config.forward_bridge_interface, config.iptables_drop_action)
         families = ("ipv4", "ipv6") if config.use_ipv6 else ("ipv4",)
-        yield from forwarding.chains(self._bridge, lines, families, self._above_ours())
+        yield from _forwarding_chains(self._bridge, lines, families, self._above_ours())
 
     def _flat_interface(self) -> str:
         interface: str = self._config.flat_interface or reading.stated(self._network, "bridge_interface", default="")
@@ -134,3 +143,35 @@ class Bridging:
             field = "[os_vif_linux_bridge] iptables_top_regex"
             reading.refuse(self._vif, field, f"{pattern!r} is no pattern: {error}.")
         return pattern
+
+
+def forwarding_rules(bridge: str, interfaces: Sequence[str], drop_action: str) -> tuple[str, ...]:
+    """The forwarding rules of a bridge, in iptables' syntax, first to last: what the host may route to and from it.
+
+    os-vif 4.3.0 writes the same rules into a chain that all bridges share, with a last one that can never match; here
+    every bridge has a chain of its own, and the rules that it takes.
+
+    ``interfaces`` are those that the bridge may exchange packets with; ``drop_action`` is the target for the rest.
+    """
+    if option_types.ALL in interfaces:
+        return (f"-i {bridge} -j ACCEPT", f"-o {bridge} -j ACCEPT")
+    return tuple(_only_with(bridge, [name for name in interfaces if name], drop_action))
+
+
+def _only_with(bridge: str, interfaces: Sequence[str], drop_action: str) -> Iterator[str]:
+    for interface in interfaces:
+        if interface != bridge:
+            yield f"-i {bridge} -o {interface} -j ACCEPT"
+            yield f"-i {interface} -o {bridge} -j ACCEPT"
+    yield f"-i {bridge} -o {bridge} -j ACCEPT"
+    yield f"-i {bridge} -j {drop_action}"
+    yield f"-o {bridge} -j {drop_action}"
+
+
+def _forwarding_chains(
+    bridge: str, lines: tuple[str, ...], families: Sequence[str], below: str
+) -> Iterator[ForwardingRules]:
+    """The same rules for each family; ``below`` is a regular expression for rules that stay above the chain's."""
+    for family in families:
+        chain = names.forwarding_chain(bridge)
+        yield ForwardingRules(family=family, chain=chain, rules=lines, below=below, shared=True)

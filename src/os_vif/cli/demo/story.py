@@ -42,10 +42,9 @@ def run(arguments: argparse.Namespace, output: Output) -> ExitCode:
 
 
 def _plans_only(arguments: argparse.Namespace, output: Output, screen: Screen, reason: str) -> ExitCode:
-    from os_vif.cli.demo import rehearsal
 
     session.open_library(arguments)
-    rehearsal.use_imagined_host()
+    _use_imagined_host()
     screen.title("vif demo", "The plans only: on an imagined host, nothing is changed.")
     output.line(reason, "warn")
     cast = _introduce(screen)
@@ -205,3 +204,14 @@ def _expect(as_told: object, what: str) -> None:
 
 def _pairs(cast: Sequence[Entry]) -> list[tuple[Any, Any]]:
     return [(entry.vif, entry.instance) for entry in cast]
+
+
+def _use_imagined_host() -> None:
+    """From now on the library works on a host in memory, with nothing on it: plans can be made there all the same."""
+    from os_vif.host.engine.engine import Engine
+    from os_vif.host.journal.journal import Journal
+    from os_vif.host.journal.locks import Locks
+    from os_vif.plugging import current
+    from os_vif.testing.fake.host import FakeHost
+
+    current.use(Engine(FakeHost(), Journal(":memory:"), Locks(None)))
