@@ -12,6 +12,7 @@ import pytest
 import os_vif
 from os_vif import exception
 from os_vif.loading import plugins
+from os_vif.objects.network import Network
 from os_vif.plugging import current
 from os_vif.plugins.tap import TapPlugin
 from support import vifs
@@ -189,3 +190,28 @@ def test_a_kernel_that_renames_nothing_that_is_up(vlans, api, guests):
     else:
         assert repair(api)[0] == "rename another back to eth9"
     assert not reaches(guests[0], "10.0.0.77")
+
+
+def test_a_bridge_of_the_hosts_own_gets_its_name_back(api):
+    """It is not os-vif's, and its taps are in it."""
+    api.ns.ip("link", "add", "br9", "type", "bridge")
+    vif = vifs.generic("tap9", number=9, network=Network(bridge="br9"))
+    plug(api, vif)
+    rename(api.ns, "br9", "other")
+    assert check(api, vif).differences == ("br9 was renamed to other",)
+    assert repair(api, vif) == ["rename other back to br9"]
+    assert check(api, vif).state == "ok"
+
+
+def test_a_device_that_has_the_number_by_chance_is_not_taken_for_it(api):
+    """Numbers of devices that were deleted may come again, from other namespaces above all."""
+    api.ns.ip("link", "add", "br9", "index", "777", "type", "bridge")
+    vif = vifs.generic("tap9", number=9, network=Network(bridge="br9"))
+    plug(api, vif)
+    api.ns.ip("link", "delete", "br9")
+    api.ns.ip("link", "add", "br9", "up", "type", "bridge")
+    api.ns.ip("link", "add", "stranger", "index", "777", "type", "bridge")
+    assert check(api, vif).differences[0] == "not done: set master of tap9 to br9 (was none)"
+    assert repair(api, vif)
+    assert check(api, vif).state == "ok"
+    assert "stranger" in api.ns.link_names()

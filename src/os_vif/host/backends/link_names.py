@@ -21,6 +21,9 @@ from os_vif.host.state import ExistingLink, Link
 #: In what is recorded of a device: its index, which stays when it is renamed.
 INDEX = "index"
 
+#: Devices that come from other namespaces, where containers are, and bring the indexes that they had there.
+_MOVING = ("veth", "tun")
+
 
 def steps(host: HostAccess, holdings: Sequence[Holding], purpose: Purpose) -> Iterator[Step]:
     """What it takes for each to have its name again. Raises ForeignDevice where that was given to another device."""
@@ -58,8 +61,10 @@ def _is_it(host: HostAccess, known: LinkInfo, holding: Holding, names: dict[int,
     assert isinstance(link, Link)
     if not isinstance(link, ExistingLink):
         return known.kind == link.kind and (marks.is_marked(known) or not holding.made)
+    if not link.master:
+        return known.kind not in _MOVING and not host.index_of(link.name)
     bridge = host.get_link_by_index(known.master) if known.master else None
-    return not link.master or (bridge is not None and link.master in (bridge.name, names.get(bridge.index)))
+    return bridge is not None and link.master in (bridge.name, names.get(bridge.index))
 
 
 def _by_mark(host: HostAccess, link: Link, purpose: Purpose) -> LinkInfo | None:
