@@ -10,6 +10,8 @@ import pytest
 
 import os_vif
 from os_vif.loading import plugins
+from os_vif.objects.fixed_ip import FixedIP, FixedIPList
+from os_vif.objects.subnet import Subnet, SubnetList
 from os_vif.plugging import current
 from support import vifs
 from support.pinging import comes_to_reach, reaches
@@ -192,6 +194,33 @@ def test_a_guest_that_is_cut_off_is_not_ok(filtering, api, guests, name):
 def test_a_guest_in_the_wrong_vlan_is_not_ok(vlans, api, guests, name):
     """Where a bridge filters by VLANs, a port has to be in that of its network."""
     cut_off(api, guests, VLANS[name])
+
+
+def _addressed(address):
+    """A VIF whose network tells the guest's address."""
+    subnet = Subnet(
+        cidr="fd00::/64" if ":" in address else "10.0.0.0/24", ips=FixedIPList(objects=[FixedIP(address=address)])
+    )
+    return vifs.bridge("br0", mtu=1450, subnets=SubnetList(objects=[subnet]))
+
+
+def test_a_drop_is_told_for_the_family_that_the_guest_has(filtering, api, guests):
+    """Of a guest of which nothing is known, for both."""
+    for number, guest in enumerate(guests, 1):
+        guest.ip("address", "add", f"fd00::{number}/64", "dev", "eth0", "nodad")
+    assert comes_to_reach(guests[1], "fd00::1")
+    api.ns.run(["ip6tables", "-I", "FORWARD", "-i", "br0", "-j", "REJECT"])
+    assert not reaches(guests[1], "fd00::1")
+    assert reaches(guests[1], "10.0.0.1")
+    text = (
+        "Rule 1 of FORWARD (ip6tables) drops what is for guests of bridge br0:"
+        " -i br0 -j REJECT --reject-with icmp6-port-unreachable"
+    )
+    for vif in (ONE, _addressed("fd00::1")):
+        assert [(one.object, one.text) for one in check(api, vif).degradations] == [("ipv6 FORWARD", text)]
+    assert check(api, _addressed("10.0.0.1")).state == "ok"
+    api.ns.run(["iptables", "-I", "FORWARD", "-s", "10.0.0.1", "-j", "DROP"])
+    assert [one.object for one in check(api, _addressed("10.0.0.1")).degradations] == ["ipv4 FORWARD"]
 
 
 def test_without_rules_of_ours_a_policy_of_drop_is_told(filtering, api, guest):

@@ -23,7 +23,7 @@ _FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 def look(
     host: HostAccess, resources: Sequence[Resource], addresses: Sequence[str], context: str
 ) -> Iterator[Degradation]:
-    """Of each guest's port in a bridge. ``addresses`` are the guest's, if known."""
+    """Of each guest's port in a bridge. ``addresses`` are the guest's, if known: of the families that these are of."""
     rules = {(r.family, r.bridge) for r in resources if isinstance(r, ForwardingRules)}
     for bridge, port, resource in bridges.ports(host, resources):
         if resource.shared:
@@ -31,7 +31,7 @@ def look(
         for family in _VERSIONS:
             own = [one for one in addresses if ipaddress.ip_address(one).version == _VERSIONS[family]]
             is_ruled = (family, bridge.name) in rules
-            if is_ruled or own or (family == "ipv4" and not addresses):
+            if own or (not addresses and (is_ruled or family == "ipv4")):
                 packets = list(_packets(host, bridge, port, family, own, is_ruled=is_ruled))
                 yield from _of_table(host, family, packets, bridge, context, is_ruled=is_ruled)
         frames = [Packet(entering=port.name), Packet(leaving=port.name)]
