@@ -113,9 +113,12 @@ def read_answer(details: Mapping[str, Any] | None) -> Answer | None:
     Raises BindingRefused or OfferNotUnderstood when that is the answer, MalformedOffer, which names the place, when it
     cannot be read. What it returns is to be checked with check_answered().
     """
-    if not details or KEY not in details:
+    if not details:
         return None
-    told = Picker(details[KEY], KEY)
+    beside = Picker(details, "vif_details").data
+    if KEY not in beside:
+        return None
+    told = Picker(beside[KEY], KEY)
     _check_version(told)
     if "known" in told.data:
         raise exception.OfferNotUnderstood(version=told.pick("offer_version", str, "?"), known=told.pick("known", str))

@@ -13,6 +13,7 @@ from typing import Any
 
 from os_vif import exception
 from os_vif.negotiation import offer_form
+from os_vif.negotiation.json_reader import Picker
 from os_vif.negotiation.offer import Offer
 
 KEY = "os_vif_offer"
@@ -58,9 +59,10 @@ def read_offer(profile: Mapping[str, Any] | None) -> Offer | None:
 
     Raises MalformedOffer; OfferNotUnderstood for another major version.
     """
-    if not profile or KEY not in profile:
+    if not profile:
         return None
-    return offer_form.read(profile[KEY], KEY)
+    beside = Picker(profile, "profile").data
+    return offer_form.read(beside[KEY], KEY) if KEY in beside else None
 
 
 def json_length(data: Mapping[str, Any]) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from os_vif import exception
+from os_vif.foreign import shown
 
 
 class IfForeign(enum.StrEnum):
@@ -110,6 +111,8 @@ def to_primitive(resource: Resource) -> dict[str, Any]:
 
 def from_primitive(data: Mapping[str, Any]) -> Resource:
     """The resource that to_primitive() wrote. Raises HostError for one that is not known here."""
+    if not isinstance(data, Mapping):
+        raise exception.HostError(f"The journal tells of a resource that is none: {shown(data)}.")
     values = {name: _thaw(value) for name, value in data.items() if name != "resource"}
     try:
         named = _type_named(data["resource"])

@@ -46,14 +46,14 @@ class Record:
 
 def read(of_profile: Mapping[str, Any] | None) -> Record | None:
     """The record in a profile; None where there is none, or none that can be read."""
-    told = (of_profile or {}).get(KEY)
     try:
+        told = (of_profile or {}).get(KEY)
         found = Record(**told)  # type: ignore[arg-type]
         beside = None if found.beside is None else (str(found.beside[0]), int(found.beside[1]))
         return Record(
             str(found.key), found.ours is True, int(found.generation), found.request, float(found.lapses_at), beside
         )
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError):
         return None
 
 
