@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 from collections.abc import Iterator
 
 from os_vif import exception
+from os_vif.exception.plain import logger
 from os_vif.host.contract.degradation import Code, Degradation
 from os_vif.hypervisors.driver import GuestTrouble, HypervisorDriver
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase
@@ -17,7 +17,7 @@ from os_vif.objects.reading import stated
 from os_vif.plugging import current
 from os_vif.plugging.inspection import CheckResult
 
-LOG = logging.getLogger(__name__)
+LOG = logger(__name__)
 
 
 class Guests:
