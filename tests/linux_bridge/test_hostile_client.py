@@ -56,6 +56,9 @@ ABUSES = {
     "delete a tap of others": one("link.delete", name="vpn0"),
     "delete what only says that it is ours": one("link.delete", name="notes0"),
     "delete two at once": one("link.delete", name="vpn0") + one("link.delete", name="notes0"),
+    "give eth0 another name": one("link.rename", name="eth0", to="eth7", index=2),
+    "rename a bridge of others": one("link.rename", name="docker0", to="docker7", index=2),
+    "rename what only says that it is ours": one("link.rename", name="notes0", to="notes7", index=2),
     "mark eth0": one("link.set", name="eth0", alias="os-vif"),
     "mark eth0 with a journal": one("link.set", name="eth0", alias="os-vif /var/lib/os-vif/journal.db@fd00.2"),
     "mark a tap of others": one("link.set", name="vpn0", alias="os-vif"),
@@ -81,6 +84,7 @@ ABUSES = {
     "move eth1 into another namespace": one("link.set", name="eth1", namespace=1),
     # the host, by way of what is ours
     "delete the bridge that has the host's address": one("link.delete", name="br0"),
+    "rename the bridge that has the host's address": one("link.rename", name="br0", to="br7", index=2),
     "take that bridge down": one("link.set", name="br0", up=False),
     "take the uplink out of it": one("link.set", name="eth2", master=""),
     "take the uplink down": one("link.set", name="eth2", up=False),

@@ -281,13 +281,12 @@ def check_delete(name: str, index: int = 0) -> None:
         _check_needless(link)
 
 
-def check_rename(name: str, interrupt: bool = False, **_: Any) -> None:  # noqa: FBT001, FBT002 - an argument by name
-    """What os-vif has made, and does not lead the host out if it goes down for that."""
+def check_rename(name: str, **_: Any) -> None:
+    """What os-vif has made, and has no address of the host: rules of others' go by the names of such."""
     link = find(name)
     if not is_marked(link):
         raise refused(f"{name} was not made by os-vif")
-    if interrupt:
-        _check_needless(link)
+    _check_needless(link)
 
 
 def check_sysctl(name: str, family: str, key: str, value: str, like: str = "") -> None:
