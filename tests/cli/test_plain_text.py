@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from os_vif.exception.plain import logger, plain
+from os_vif.exception.log import logger
+from os_vif.exception.plain import plain
 from os_vif.objects import codec
 from support.vif_command import A, noop_vifs
 

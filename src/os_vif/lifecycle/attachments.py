@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.host.journal.locks import Locks
 from os_vif.host.journal.sqlite_file import MEMORY, Schema, SqliteFile
 from os_vif.host.process import deadline

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.host.contract.degradation import Code, Degradation
 from os_vif.hypervisors.driver import GuestTrouble, HypervisorDriver
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import os_vif
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.host.process import deadline
 from os_vif.lifecycle import hints
 from os_vif.lifecycle.attachments import Attachment, Attachments, Phase

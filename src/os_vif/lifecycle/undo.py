@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 
 LOG = logger(__name__)
 

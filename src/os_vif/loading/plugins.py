@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.host.process import threads
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 
 LOG = logger(__name__)
 

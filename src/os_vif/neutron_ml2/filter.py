@@ -15,7 +15,7 @@ from typing import Any
 import webob  # Neutron brings it
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.negotiation import header
 from os_vif.neutron_ml2.offers import Exchange, exchange_of
 

@@ -10,7 +10,7 @@ from neutron_lib.plugins import directory
 from neutron_lib.plugins.ml2 import api
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.negotiation import details
 from os_vif.negotiation.answer import answer, refused
 from os_vif.negotiation.choice import choose

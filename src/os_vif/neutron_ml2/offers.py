@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.negotiation import header, profile
 from os_vif.negotiation.offer import Offer
 

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.objects.vif import (
     VIFBridge,
     VIFHostDevice,

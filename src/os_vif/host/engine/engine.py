@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.host.access.host import HostAccess
 from os_vif.host.contract.backend import Backend
 from os_vif.host.contract.operations import Operation, OperationFailed

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.host.engine.planner import Task
 from os_vif.host.engine.request import Request
 from os_vif.host.journal.journal import PLUGGED, Record, Scope

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.host.contract.backend import Backend, Purpose
 from os_vif.host.contract.plan import Holding
 from os_vif.host.engine.executor import Executor

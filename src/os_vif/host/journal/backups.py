@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.host.journal.sqlite_connection import read_only
 from os_vif.host.journal.sqlite_errors import explained, is_damage
 from os_vif.host.journal.state_directory import StateDirectory

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.host import state
 from os_vif.host.contract.plan import Holding
 from os_vif.host.journal.tables import MEMORY, JournalFile

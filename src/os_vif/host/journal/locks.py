@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.host.journal.sqlite_errors import explained
 from os_vif.host.journal.state_directory import StateDirectory
 from os_vif.host.process import threads

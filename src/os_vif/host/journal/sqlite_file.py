@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.host.journal.sqlite_connection import OwnersConnection, Wait, read_only
 from os_vif.host.journal.sqlite_errors import explained, is_busy
 from os_vif.host.journal.state_directory import StateDirectory

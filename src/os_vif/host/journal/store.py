@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.host.journal.journal import Journal
 from os_vif.host.journal.locks import Locks
 from os_vif.host.journal.sqlite_errors import is_damage

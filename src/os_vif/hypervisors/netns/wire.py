@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.host.kernel import addresses as kernel_addresses
 from os_vif.host.kernel import ethtool, namespaces, neighbours, rtnetlink, sysctl
 from os_vif.host.kernel.netlink import KernelError

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.negotiation.answer import Answer, answer, refused
 from os_vif.negotiation.choice import Decision, choose
 from os_vif.negotiation.request import Purpose, Request

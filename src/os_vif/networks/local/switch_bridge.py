@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import os_vif
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.host.contract.backend import Purpose
 from os_vif.host.contract.plan import Holding
 from os_vif.host.engine.planner import Leaving

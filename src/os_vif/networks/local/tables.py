@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.networks.local import model
 from os_vif.networks.local.model import Network, Subnet
 

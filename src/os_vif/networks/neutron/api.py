@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.foreign import parse_json, shown
 from os_vif.networks.neutron import errors, shapes
 

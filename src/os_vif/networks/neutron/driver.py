@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.negotiation import details
 from os_vif.negotiation.answer import Answer, refused
 from os_vif.negotiation.choice import Decision, choose

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.networks.neutron import errors, ports, record, unbind
 from os_vif.networks.neutron.api import Neutron
 from os_vif.networks.neutron.ports import Bound, Found

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from os_vif import exception
-from os_vif.exception.plain import logger
+from os_vif.exception.log import logger
 from os_vif.networks.neutron import ports, record
 from os_vif.networks.neutron.api import Neutron
 from os_vif.networks.neutron.ports import Bound, Found

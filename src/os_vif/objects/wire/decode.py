@@ -242,7 +242,7 @@ def _at(place: str, refusal: refusals.Refusal) -> refusals.Refusal:
 
 def _report(obj: Any) -> None:
     # Rare, and logging is not free to import.
-    from os_vif.exception.plain import logger
+    from os_vif.exception.log import logger
 
     logger("os_vif.objects").warning(
         "Read %s without the fields that this version does not know: %s",
