@@ -15,7 +15,7 @@ from os_vif.hypervisors.driver import Guest
 from os_vif.loading import drivers
 from os_vif.objects.network import Network
 from os_vif.objects.vif import VIFPortProfileOpenVSwitch, VIFVHostUser
-from support import vifs
+from support import unix_http, vifs
 from support.parts import require_tun
 
 ID = vifs.identity(1)
@@ -97,3 +97,24 @@ def test_a_running_machine_takes_none(driver):
         f"firecracker did not attach interface {ID} of guest:"
         " this hypervisor takes interfaces only before the guest is started."
     )
+
+
+def test_a_check_sees_what_a_guest_was_started_without(driver):
+    """A machine that has yet to start, or does not answer, is not judged."""
+    state, config = {"state": "Not started"}, {"network-interfaces": []}
+    with unix_http.answering({"/": state, "/vm/config": config}) as path:
+        known = guest(endpoint=path)
+        assert driver.check(vifs.generic(), known) is None
+        state["state"] = "Running"
+        (gone,) = driver.check(vifs.generic(), known)
+        assert (gone.code, gone.mendable) == ("guest-device-gone", False)
+        assert (gone.text, gone.hint) == (
+            "Firecracker has no interface on tap tap1: the guest was started without it.",
+            "Start the guest with the interface.",
+        )
+        config["network-interfaces"] = [PLAIN]
+        assert driver.check(vifs.generic(), known) == ()
+        config["network-interfaces"] = [{"iface_id": "net"}]
+        assert driver.check(vifs.generic(), known) is None
+    assert driver.check(vifs.generic(), known) is None
+    assert driver.check(vifs.generic(), guest()) is None

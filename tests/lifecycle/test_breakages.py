@@ -39,6 +39,9 @@ BREAKAGES = {
     "its address gone": Breakage(
         "ip -n {guest} address flush dev eth0", "eth0 of the guest has not its address {address}"
     ),
+    "its route gone": Breakage(
+        "ip -n {guest} route delete default", "eth0 of the guest has not its route default", cuts=False
+    ),
     "another MTU": Breakage(
         "ip -n {guest} link set eth0 mtu 1300", "eth0 of the guest has an MTU of 1300, not 1400", cuts=False
     ),
@@ -80,7 +83,8 @@ def repair(host, attached):
 def test_a_namespace_that_is_cut_off_is_not_ok(host, new_netns, switched_by, name):
     """The interface is looked at where the guest has it."""
     breakage = BREAKAGES[name]
-    host.vif("network", "create", "blue", "--cidr", "10.0.0.0/24", "--mtu", "1400", "--switch", switched_by)
+    network = ("--cidr", "10.0.0.0/24", "--gateway", "10.0.0.254", "--mtu", "1400", "--switch", switched_by)
+    host.vif("network", "create", "blue", *network)
     places = [new_netns(), new_netns()]
     first, second = (
         host.vif("attach", f"vm{number}", "--hypervisor", "netns", "--network", "blue", "--endpoint", place.name)
@@ -112,6 +116,31 @@ def test_a_namespace_that_is_cut_off_is_not_ok(host, new_netns, switched_by, nam
     assert comes_to_reach(places[1], address(first))
     assert comes_to_reach(places[0], address(second))
     assert check(host, first)[0] == 0
+
+
+def test_a_device_of_somebody_in_the_place_of_the_hosts_end_is_told_and_left(host, new_netns):
+    """Once it is out of the way, a repair makes the guest's interface again."""
+    host.vif("network", "create", "blue", "--cidr", "10.0.0.0/24")
+    places = [new_netns(), new_netns()]
+    first, second = (
+        host.vif("attach", f"vm{number}", "--hypervisor", "netns", "--network", "blue", "--endpoint", place.name)
+        for number, place in enumerate(places)
+    )
+    tap = first["device"]
+    host.ns.ip("link", "delete", tap)
+    host.ns.ip("link", "add", tap, "type", "veth", "peer", "name", "other")
+    code, told = check(host, first)
+    (found,) = told["degradations"]
+    assert found["code"] == "guest-device-foreign"
+    assert found["text"] == f"there is a device {tap} already, and it does not lead to this guest's interface."
+    assert found["hint"] == "Delete or rename it."
+    assert code == 4  # it would be brought up, as a hypervisor's tap would
+    code, left = repair(host, first)
+    assert (code, left["state"], left["degradations"]) == (7, "degraded", [found])
+    host.ns.ip("link", "delete", tap)
+    code, mended = repair(host, first)
+    assert (code, mended["state"]) == (0, "ok")
+    assert comes_to_reach(places[0], address(second))
 
 
 def qmp(guest, command, /, **arguments):

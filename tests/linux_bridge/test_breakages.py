@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 
 import os_vif
+from os_vif import exception
 from os_vif.loading import plugins
 from os_vif.objects.fixed_ip import FixedIP, FixedIPList
+from os_vif.objects.network import Network
 from os_vif.objects.subnet import Subnet, SubnetList
 from os_vif.plugging import current
-from support import vifs
+from os_vif.plugins.tap import TapPlugin
+from support import plugging, vifs
+from support.parts import require_tun
 from support.pinging import comes_to_reach, reaches
 
 ONE, TWO = (vifs.bridge("br0", number=number, mtu=1450) for number in (1, 2))
@@ -157,8 +161,8 @@ def check(host, vif=ONE):
     return host.ns.inside(lambda: os_vif.check(vif, vifs.INSTANCE))
 
 
-def repair(host):
-    return [step.text for step in host.ns.inside(lambda: os_vif.repair(ONE, vifs.INSTANCE))]
+def repair(host, vif=ONE):
+    return [step.text for step in host.ns.inside(lambda: os_vif.repair(vif, vifs.INSTANCE))]
 
 
 def forget(guests):
@@ -289,4 +293,69 @@ def test_an_uplink_without_carrier_is_told(api, wire, guest, new_netns):
     )
     outside.ip("link", "set", "wire", "up")
     assert comes_to_reach(one, "10.0.0.9")
+    assert check(api, vif).state == "ok"
+
+
+def in_vlan(api, new_netns):
+    """A machine in VLAN 7 of the wire that leads to eth9."""
+    machine = new_netns()
+    api.ns.ip("link", "add", "link", "wire", "name", "wire.7", "type", "vlan", "id", "7")
+    api.ns.ip("link", "set", "wire.7", "netns", machine.name)
+    machine.ip("address", "add", "10.0.0.7/24", "dev", "wire.7")
+    machine.ip("link", "set", "wire.7", "up")
+
+
+def test_an_interface_below_a_vlan_device_of_ours_is_brought_up(vlans, api, wire, guest, new_netns):
+    """A plug would bring it up, too."""
+    in_vlan(api, new_netns)
+    vif = vifs.bridge("br0", should_provide_vlan=True, vlan=7, bridge_interface="eth9")
+    api.plug(vif)
+    one = guest("br0", "tap1", "10.0.0.1/24")
+    assert comes_to_reach(one, "10.0.0.7")
+    assert check(api, vif).state == "ok"
+    api.ns.ip("link", "set", "eth9", "down")
+    assert not reaches(one, "10.0.0.7")
+    found = check(api, vif)
+    assert found.differences == ("not done: bring eth9 up", "not done: bring vlan7 up")
+    text = "eth9 is down: vlan7, which leads bridge br0 out, gets nothing through it."
+    assert [(one.code, one.text) for one in found.degradations] == [("parent-down", text)]
+    assert repair(api, vif)
+    assert comes_to_reach(one, "10.0.0.7")
+    assert check(api, vif).state == "ok"
+
+
+def test_an_interface_below_a_vlan_device_of_somebody_is_told_and_left(vlans, api, wire, guest, new_netns):
+    """What leads the bridge out gets nothing through it."""
+    in_vlan(api, new_netns)
+    api.ns.ip("link", "add", "link", "eth9", "name", "theirs", "type", "vlan", "id", "7")
+    api.ns.ip("link", "set", "theirs", "up")
+    vif = vifs.bridge("br0", bridge_interface="theirs")
+    api.plug(vif)
+    one = guest("br0", "tap1", "10.0.0.1/24")
+    assert comes_to_reach(one, "10.0.0.7")
+    api.ns.ip("link", "set", "eth9", "down")
+    assert not reaches(one, "10.0.0.7")
+    found = check(api, vif)
+    text = "eth9 is down: theirs, which leads bridge br0 out, gets nothing through it."
+    assert [(one.code, one.text) for one in found.degradations] == [("parent-down", text)]
+    with pytest.raises(exception.PlugException, match=r"Could not bring theirs up .*: Network is down"):
+        repair(api, vif)
+    api.ns.ip("link", "set", "eth9", "up")
+    assert comes_to_reach(one, "10.0.0.7")
+    assert check(api, vif).state == "ok"
+
+
+def test_a_bridge_of_somebody_that_is_down_is_told_and_left(api, guest, monkeypatch):
+    """It may be down for a reason."""
+    require_tun()
+    monkeypatch.setitem(plugins.plugins(), "tap", plugging.configured(TapPlugin))
+    vif = vifs.generic(network=Network(bridge="br0", mtu=1500))
+    api.ns.ip("link", "add", "br0", "type", "bridge")
+    api.ns.inside(lambda: os_vif.plug(vif, vifs.INSTANCE))
+    text = "Bridge br0, which os-vif did not make, is down: it passes nothing."
+    found = check(api, vif)
+    assert [(one.code, one.text) for one in found.degradations] == [("bridge-down", text)]
+    assert (found.state, repair(api, vif)) == ("degraded", [])
+    assert "UP" not in api.ns.link("br0")["flags"]
+    api.ns.ip("link", "set", "br0", "up")
     assert check(api, vif).state == "ok"

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The driver `firecracker`: an interface is a tap; machines are given theirs before they start, and keep them.
 
-Source of names: src/firecracker/swagger/firecracker.yaml of the project, definition NetworkInterface.
+Source of names: src/firecracker/swagger/firecracker.yaml of the project, definitions NetworkInterface,
+InstanceInfo and FullVmConfiguration.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
 
+from os_vif import exception
 from os_vif.hypervisors import offering, taps
-from os_vif.hypervisors.driver import Guest, HypervisorDriver, Rendering
+from os_vif.hypervisors.driver import Guest, GuestTrouble, HypervisorDriver, Rendering
 from os_vif.hypervisors.reading import Reader
 from os_vif.negotiation.offer import BY_PLUGIN, Constraints
 
@@ -30,9 +33,14 @@ _TABLE = {"ovs": _TAP, "tap": _TAP}
 _LIMITS = {"rx_bytes_per_second": "rx_rate_limiter", "tx_bytes_per_second": "tx_rate_limiter"}
 _SECOND = 1000  # milliseconds, in which a bucket is filled again
 
+#: Interfaces of one machine that are read, and seconds that it may take to tell of them.
+_MOST_INTERFACES, _LOOK_SECONDS = 1000, 2.0
+
 
 class FirecrackerDriver(HypervisorDriver):
-    """``guest.options``: ``rx_bytes_per_second`` and ``tx_bytes_per_second`` limit what the guest gets and sends."""
+    """``guest.endpoint`` is the path of the API's socket (`--api-sock PATH`), by which a check looks at the guest.
+
+    ``guest.options``: ``rx_bytes_per_second`` and ``tx_bytes_per_second`` limit what the guest gets and sends."""
 
     CONFIG_OPTS = (
         offering.LEASE,
@@ -53,6 +61,17 @@ class FirecrackerDriver(HypervisorDriver):
         data = self._interface(Reader(HYPERVISOR, vif), guest)
         return Rendering("json", json.dumps(data, indent=2), data)
 
+    def check(self, vif: VIFBase, guest: Guest) -> Sequence[GuestTrouble] | None:
+        """Asks Firecracker, where its socket is known, whether it has an interface on the VIF's tap."""
+        tap = taps.name_of(Reader(HYPERVISOR, vif), guest)
+        names = _taps_of(guest) if guest.endpoint else None
+        if names is None:
+            return None
+        if tap in names:
+            return ()
+        text = f"Firecracker has no interface on tap {tap}: the guest was started without it."
+        return (GuestTrouble("guest-device-gone", text, "Start the guest with the interface.", mendable=False),)
+
     def _interface(self, reader: Reader, guest: Guest) -> dict[str, Any]:
         if guest.model not in ("", _MODEL):
             reader.refuse(f"the guest is to see {guest.model}, and Firecracker has virtio only.")
@@ -68,6 +87,24 @@ class FirecrackerDriver(HypervisorDriver):
         if self.config.advertise_mtu and reader.mtu is not None:
             interface["mtu"] = reader.mtu
         return interface | _limits(reader, guest)
+
+
+def _taps_of(guest: Guest) -> set[str] | None:
+    """None where it does not run (yet), or does not answer as it should."""
+    from os_vif.host.process.deadline import Deadline
+    from os_vif.hypervisors.http_api import HttpApi, Refused, Reply
+
+    class Answer(Reply):
+        PRODUCT = "Firecracker"
+
+    machine = HttpApi(Answer, guest.endpoint, Deadline(_LOOK_SECONDS))
+    try:
+        if machine.get("/").pick("state", str) != "Running":
+            return None
+        interfaces = machine.get("/vm/config").each("network-interfaces", most=_MOST_INTERFACES)
+        return {interface.pick("host_dev_name", str) for interface in interfaces}
+    except (OSError, Refused, exception.DeadlineExceeded):
+        return None
 
 
 def _limits(reader: Reader, guest: Guest) -> dict[str, Any]:

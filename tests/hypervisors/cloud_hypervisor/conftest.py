@@ -3,38 +3,31 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import shutil
-import socketserver
-import tempfile
-import threading
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from support.unix_http import JsonHandler, UnixServer
+
 SCHEMA = json.loads((Path(__file__).parents[2] / "data" / "cloud_hypervisor_interface.json").read_text())
 
 
-class StandIn(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class StandIn(UnixServer):
     """``interfaces`` are configured, by id; ``tree`` is what the guest has. ``lets_go``: it gives up what it shall.
 
     Answers follow vmm/src/api/openapi/cloud-hypervisor.yaml.
     """
 
-    daemon_threads = True
-
-    def __init__(self, path):
-        super().__init__(str(path), Handler)
-        self.path = str(path)
+    def __init__(self):
         self.interfaces, self.tree, self.memory = {}, {}, {"size": 1 << 26}
         self.lets_go = True
         self.changes = 0
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+        super().__init__(Handler)
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class Handler(JsonHandler):
     """One request."""
 
     def do_GET(self):
@@ -72,19 +65,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
             del self.server.tree[body["id"]]
         return self.answer(204)
 
-    def answer(self, status, body=None):
-        text = b"" if body is None else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def address_string(self):
-        return "client"
-
-    def log_message(self, *_):
-        pass
-
 
 @pytest.fixture
 def schema():
@@ -95,9 +75,6 @@ def schema():
 @pytest.fixture
 def running():
     """A machine that runs; ``path`` is its socket."""
-    directory = Path(tempfile.mkdtemp(prefix="os-vif-ch-"))  # sockets have short paths
-    server = StandIn(directory / "api")
+    server = StandIn()
     yield server
-    server.shutdown()
-    server.server_close()
-    shutil.rmtree(directory)
+    server.close()

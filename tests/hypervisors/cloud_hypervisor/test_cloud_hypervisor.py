@@ -112,6 +112,21 @@ def test_an_interface_comes_and_goes(driver, running):
     assert running.changes == 2
 
 
+def test_a_check_sees_what_somebody_took_from_the_guest(driver, running):
+    """What does not run, or answers as nobody should, is not judged."""
+    vif, known = vifs.generic(), guest(endpoint=running.path)
+    driver.attach(vif, known)
+    assert driver.check(vif, known) == ()
+    running.interfaces.clear()
+    (gone,) = driver.check(vif, known)
+    assert (gone.code, gone.mendable) == ("guest-device-gone", True)
+    assert gone.text == f"Cloud Hypervisor has no interface net-{ID}: it was taken from the guest there."
+    running.interfaces["net"] = ["no interface"]
+    assert driver.check(vif, known) is None
+    assert driver.check(vif, guest()) is None
+    assert driver.check(vif, guest(endpoint="/nowhere")) is None
+
+
 def test_a_guest_that_does_not_let_go_is_told_of(driver, running):
     """The interface is configured no more; detaching again asks nothing twice, and goes on waiting."""
     cfg.CONF.set_override("hot_plug_timeout", 1, group="os_vif_hypervisor_cloud_hypervisor")

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from os_vif import exception
@@ -131,6 +133,33 @@ def test_an_interface_comes_and_goes_while_the_guest_runs(libvirtd, plugged, dri
         driver.detach(second, known(one))
         assert both(libvirtd) == taken
         assert "tap9" in ns.link_names()  # the plugin's to remove
+
+
+def test_a_check_sees_what_somebody_took_from_a_running_guest(libvirtd, plugged, driver):
+    """By virsh, behind os-vif's back; a guest that does not run, or that nobody knows, is not judged."""
+    vif = vifs.bridge("br1")
+    plugged(vif)
+    assert driver.check(vif, ANY) is None
+    with libvirtd.guest("one", driver.render(vif, ANY).text) as one:
+        one.wait()
+        assert driver.check(vif, known(one)) == ()
+        libvirtd.virsh("domif-setlink", "one", str(vif.address), "down")
+        (cut,) = driver.check(vif, known(one))
+        assert (cut.code, cut.mendable) == ("guest-link-down", False)
+        assert cut.text == f"The link of {vif.address} is down in libvirt's guest one."
+        assert cut.hint == f"`virsh domif-setlink one {vif.address} up`, or ask who took it down."
+        libvirtd.virsh("domif-setlink", "one", str(vif.address), "up")
+        assert driver.check(vif, known(one)) == ()
+        libvirtd.virsh("detach-interface", "one", "bridge", "--mac", str(vif.address), "--live")
+        while one.cards():
+            time.sleep(0.1)
+        (gone,) = driver.check(vif, known(one))
+        assert (gone.code, gone.mendable) == ("guest-device-gone", True)
+        assert gone.text == "libvirt's guest one has no such interface: it was taken from the guest there."
+        driver.attach(vif, known(one))
+        assert driver.check(vif, known(one)) == ()
+    with libvirtd.defined("two") as two:
+        assert driver.check(vif, known(two)) is None
 
 
 def both(libvirtd):

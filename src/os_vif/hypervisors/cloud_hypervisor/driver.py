@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
@@ -14,7 +14,7 @@ from oslo_config import cfg
 from os_vif import exception
 from os_vif.hypervisors import offering, taps
 from os_vif.hypervisors.cloud_hypervisor.api import Api, Refused
-from os_vif.hypervisors.driver import Guest, HypervisorDriver, Rendering
+from os_vif.hypervisors.driver import Guest, GuestTrouble, HypervisorDriver, Rendering
 from os_vif.hypervisors.reading import Reader
 from os_vif.negotiation.offer import BY_PLUGIN, Constraints
 from os_vif.objects.vif import VIFVHostUser
@@ -67,6 +67,18 @@ class CloudHypervisorDriver(HypervisorDriver):
         interface = _interface(Reader(HYPERVISOR, vif), guest)
         with self._failing_as("attach", vif, guest):
             self._api(guest).add(interface)
+
+    def check(self, vif: VIFBase, guest: Guest) -> Sequence[GuestTrouble] | None:
+        """Asks Cloud Hypervisor whether it has the interface."""
+        interface_id = _id(Reader(HYPERVISOR, vif))
+        try:
+            there = self._api(guest, _LOOK_SECONDS).is_configured(interface_id)
+        except (OSError, Refused, exception.DeadlineExceeded, exception.GuestNotFound):
+            return None
+        if there:
+            return ()
+        text = f"Cloud Hypervisor has no interface {interface_id}: it was taken from the guest there."
+        return (GuestTrouble("guest-device-gone", text),)
 
     def detach(self, vif: VIFBase, guest: Guest) -> None:
         """Asks the guest to let go, and waits for it."""

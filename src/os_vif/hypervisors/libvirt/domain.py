@@ -56,6 +56,14 @@ class Domain:
         everywhere = whole.find("memoryBacking/access[@mode='shared']") is not None
         return everywhere or whole.find("cpu/numa/cell[@memAccess='shared']") is not None
 
+    def live_interface(self, element: Element) -> Element | None:
+        """What ``element`` has become in the guest that runs; None where it has it not, or does not run."""
+        return self._find_live(element)
+
+    def is_running(self) -> bool:
+        """Whether it runs, or is paused."""
+        return bool(self._domain.isActive())
+
     def attach(self, element: Element) -> None:
         """Gives an interface where it is missing: to the guest that runs, and for its next boot."""
         missing = [scope for scope in self._scopes() if self._find(element, scope) is None]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,7 +14,7 @@ from oslo_config import cfg
 
 from os_vif import exception
 from os_vif.hypervisors import offering
-from os_vif.hypervisors.driver import Guest, HypervisorDriver, Rendering
+from os_vif.hypervisors.driver import Guest, GuestTrouble, HypervisorDriver, Rendering
 from os_vif.hypervisors.libvirt import connection, offers, versions
 from os_vif.hypervisors.libvirt.domain import Domain
 from os_vif.hypervisors.libvirt.host_devices import HostDevices
@@ -108,6 +108,18 @@ class LibvirtDriver(HypervisorDriver):
             known = replace(guest, options={"virt_type": domain.type, **guest.options})
             domain.attach(self._element(vif, known))
 
+    def check(self, vif: VIFBase, guest: Guest) -> Sequence[GuestTrouble] | None:
+        """Asks libvirt whether the guest that runs has the interface, and whether somebody has cut its link."""
+        element = skeleton(vif, self._devices)
+        try:
+            with connection.opened_for_reading(self._uri(guest)) as opened:
+                domain = Domain.of(opened, guest)
+                if domain is None or not domain.is_running():
+                    return None
+                return tuple(_troubles(guest, domain.live_interface(element)))
+        except exception.HypervisorUnavailable:
+            return None
+
     def detach(self, vif: VIFBase, guest: Guest) -> None:
         """Takes a VIF from a guest, also for its next boot, and waits until the one that runs let go."""
         element = skeleton(vif, self._devices)
@@ -154,6 +166,18 @@ class LibvirtDriver(HypervisorDriver):
 
     def _uri(self, guest: Guest) -> str:
         return guest.endpoint or str(self.config.uri)
+
+
+def _troubles(guest: Guest, interface: ElementTree.Element | None) -> Iterator[GuestTrouble]:
+    if interface is None:
+        text = f"libvirt's guest {guest.name} has no such interface: it was taken from the guest there."
+        yield GuestTrouble("guest-device-gone", text)
+    elif interface.find("link[@state='down']") is not None:
+        mac = interface.find("mac")
+        which = "its interface" if mac is None else mac.get("address", "")
+        text = f"The link of {which} is down in libvirt's guest {guest.name}."
+        hint = f"`virsh domif-setlink {guest.name} {which} up`, or ask who took it down."
+        yield GuestTrouble("guest-link-down", text, hint, mendable=False)
 
 
 def _version_at(uri: str) -> versions.Version:

@@ -72,7 +72,8 @@ def _route(destination: Any, gateway: Any, network: Any, number: int) -> Item:
         flags = 0 if way in network or way.is_link_local else _GATEWAY_ON_LINK
     scope = _SCOPE_UNIVERSE if gateway or destination.version == 6 else _SCOPE_LINK
     header = [_family(destination), destination.prefixlen, 0, 0, _TABLE_MAIN, _PROTOCOL_STATIC, scope, _TYPE_UNICAST]
-    return {"shown": str(destination), "gateway": bool(gateway), "header": [*header, flags], "attributes": attributes}
+    shown = str(destination) if destination.prefixlen else "default"
+    return {"shown": shown, "gateway": bool(gateway), "header": [*header, flags], "attributes": attributes}
 
 
 def _family(what: Any) -> int:
