@@ -331,3 +331,22 @@ def test_the_port_that_a_hypervisor_has_made_is_looked_at(switch, api):
     assert look().state == "ok"
     switch.vsctl("set", "Port", TAP, "tag=4095")
     assert [one.code for one in look().degradations] == ["dead-vlan"]
+
+
+@pytest.mark.parametrize("kind", ["tap", "hybrid"])
+def test_an_interface_that_was_made_internal_is_mended_by_one_repair(switch, api, kind):
+    """The switch takes the device for its own then, and deletes it when it is none any more."""
+    vif = ovs_vifs.native(create_port=True, create_tap=True) if kind == "tap" else ovs_vifs.hybrid()
+    api.plug(vif)
+    port = TAP if kind == "tap" else PORTS["hybrid"]
+    before = switch.ns.link(port)["linkinfo"]
+    switch.vsctl("set", "Interface", port, "type=internal")
+    switch.settle()
+    on_host = switch.ns.inside
+    assert on_host(lambda: os_vif.check(vif, vifs.INSTANCE)).state == "differs"
+    assert on_host(lambda: os_vif.repair(vif, vifs.INSTANCE))
+    for _ in range(2):
+        assert on_host(lambda: os_vif.check(vif, vifs.INSTANCE)).state == "ok"
+        switch.settle()
+    assert switch.rows("Interface")[port]["type"] == ""
+    assert switch.ns.link(port)["linkinfo"] == before

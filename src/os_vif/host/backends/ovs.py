@@ -260,7 +260,7 @@ def _changes(port: OvsPort, found: PortRow, marks: Mapping[str, str]) -> Iterato
     if new_marks:
         yield ovs_changes.set_map(port, "Port", "external_ids", found.external_ids, new_marks)
     if found.type != port.type:
-        yield ovs_changes.set_column(port, "type", found.type, port.type)
+        yield ovs_changes.set_type(port, found.type)
     for column, old, wanted in (
         ("options", found.options, port.options),
         ("external_ids", found.interface_ids, port.external_ids),

@@ -140,9 +140,20 @@ def remove_identity(port: OvsPort, old: Mapping[str, str]) -> Step:
 
 def set_column(port: OvsPort, column: str, old: Any, new: Any) -> Step:
     """Sets a column of the interface."""
-    where = [["name", "==", port.name]]
-    rows, undo = ([update("Interface", where, {column: _column(value)})] for value in (new, old))
+    rows, undo = (_column_rows(port, column, value) for value in (new, old))
     return _step(port, f"set {column} of {port.label} to {new} (was {'none' if old is None else old})", rows, undo)
+
+
+def set_type(port: OvsPort, old: str) -> Step:
+    """Sets the type of the interface, and waits until the switch has let go of a device that it made for another one."""
+    text = f"set type of {port.label} to {port.type or 'none'} (was {old or 'none'})"
+    operation = _operation(port, _column_rows(port, "type", port.type), released=True)
+    undo = _operation(port, _column_rows(port, "type", old))
+    return Step("ovs", port.name, text, operation, undo, unsettles=True)
+
+
+def _column_rows(port: OvsPort, column: str, value: Any) -> list[Row]:
+    return [update("Interface", [["name", "==", port.name]], {column: _column(value)})]
 
 
 def _qos(port: OvsPort, left_over: str) -> tuple[str, list[Row]]:

@@ -20,6 +20,7 @@ class Step:
 
     Of those that take something away, the ``early`` ones are done before all others; and when one fails, nothing more
     is done to the devices that it ``guards``. Where one is ``vital``, being cut off after it would cut off the host.
+    Where one ``unsettles``, others answer to it by changes of their own: what else is to be done shows only after it.
     """
 
     backend: str
@@ -30,6 +31,7 @@ class Step:
     early: bool = False
     guards: tuple[str, ...] = ()
     vital: bool = False
+    unsettles: bool = False
 
     def to_primitive(self) -> dict[str, Any]:
         """The JSON form, as kept in the journal and shown by ``vif plan --output json``."""

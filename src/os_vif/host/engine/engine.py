@@ -24,7 +24,7 @@ from os_vif.host.contract.plan import Confirmation, Holding, Plan
 from os_vif.host.engine import found, renamed, settling
 from os_vif.host.engine.executor import Executor, Observer
 from os_vif.host.engine.group_commit import GroupCommit
-from os_vif.host.engine.planner import Leaving, Planner, Work
+from os_vif.host.engine.planner import Leaving, Planner, Task, Work
 from os_vif.host.engine.records import is_current, new_record, unplugging_in_any_case, with_status
 from os_vif.host.engine.registry import Backends
 from os_vif.host.engine.release import Departures
@@ -138,7 +138,7 @@ class Engine:
         names = renamed.tasks(self.backends, requests, around)
         self.executor.do_or_undo(names)
         agreed = settling.settled(self.journal, scope, requests, around)
-        work = self.planner.plug(agreed, around)
+        first, work = self._planned(agreed, around)
         obsolete = self._obsolete(scope, requests, held)
         changing = _to_change(requests, known, held, work, obsolete)
         before = _Before(scope, changing, {request.vif_id: request for request in agreed}, known, held, around)
@@ -148,7 +148,16 @@ class Engine:
             self._carry_out(before, work, obsolete)
         elif before.requests:
             self._write_records(PLUGGED, before, work)
-        return _joined(dataclasses.replace(work, tasks=(*names, *work.tasks)), obsolete)
+        return _joined(dataclasses.replace(work, tasks=(*names, *first, *work.tasks)), obsolete)
+
+    def _planned(self, agreed: Sequence[Request], around: Held) -> tuple[Sequence[Task], Work]:
+        """What unsettles the host, which is done, and what is to be done then."""
+        work = self.planner.plug(agreed, around)
+        first = [task for task in work.tasks if task.step.unsettles]
+        if not first:
+            return (), work
+        self.executor.do_or_undo(first)
+        return first, self.planner.plug(agreed, around)
 
     def plan(self, requests: Sequence[Request]) -> Plan:
         """What plug() would do now. Changes nothing. Raises what plug() would raise before it touches the host.
