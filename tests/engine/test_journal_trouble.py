@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import resource
 import sqlite3
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -178,19 +180,38 @@ DAMAGE = {
 }
 
 
+def _address(*attributes: list[Any]) -> str:
+    return json.dumps({"addresses": [{"shown": "10.0.0.1/24", "header": [2, 24, 0, 0], "attributes": attributes}]})
+
+
+#: What was there before, in words that no backend has.
+PRIOR = {
+    "an index that is none": '{"index": "x"}',
+    "an MTU that is none": '{"mtu": -1}',
+    "an address without bytes": _address([1, "x"]),
+    "an address that is too short": _address([8, "00"]),
+    "routes that are none": '{"routes": ["default"]}',
+    "a setting that is none": '{"sysctl ipv6/disable_ipv6": 1}',
+}
+
+
 def change(place: FakePlace, statement: str) -> None:
     with sqlite3.connect(place.state / "journal.db") as database:
         assert database.execute(statement).rowcount
     database.close()
 
 
-@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.parametrize(
+    "damage",
+    [*(f"resource = {damage}" for damage in DAMAGE.values()), *(f"prior = '{prior}'" for prior in PRIOR.values())],
+    ids=[*DAMAGE, *PRIOR],
+)
 def test_what_is_held_cannot_be_read(fake_place, caplog, damage):
     """Told in words; the VIF is unplugged by what it states and the marks, or plugged again and recorded anew."""
     for act in ("plug", "unplug"):
         before = fake_place.look()
         fake_place.engine().plug([TAP])
-        change(fake_place, f"UPDATE holding SET resource = {damage} WHERE key = 'link/tap0'")
+        change(fake_place, f"UPDATE holding SET {damage} WHERE key = 'link/tap0'")
         caplog.clear()
         getattr(fake_place.engine(), act)([TAP])
         assert f"What is held of link/tap0 in {fake_place.state / 'journal.db'} cannot be read: " in caplog.text

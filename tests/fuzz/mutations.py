@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from collections.abc import Sequence
 from typing import Any
 
 _NUMBERS = (0, -1, 1, 2**31, 2**32, 2**63, 10**30, -(10**30), 0.5, 1e308, True, False)
@@ -30,6 +31,10 @@ class Mutator:
 
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
+
+    def one_of(self, choices: Sequence[Any]) -> Any:
+        """Any of them."""
+        return self._chance.choice(choices)
 
     def value(self, seeds: list[Any]) -> Any:
         """One of the seeds, changed in a few places."""

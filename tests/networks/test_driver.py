@@ -107,6 +107,34 @@ def test_one_damaged_network_keeps_no_other(side, caplog, damage, words):
     assert side.bind(offers.offer("bridge"), network="green").vif.address
 
 
+@pytest.mark.parametrize("damage", ["generation = 'x'", "status = 'x'", "lapses_at = 'soon'", "lapses_at = 1e300"])
+def test_a_damaged_binding_counts_as_none(side, caplog, damage):
+    """The port is bound anew, or goes."""
+    side.create()
+    port = side.bind(OFFER, key="a").vif.id
+    with sqlite3.connect(side.driver.database.path) as database:
+        database.execute(f"UPDATE binding SET {damage}")
+    database.close()
+    assert [(one.port_id, one.bindings) for one in side.manager.ports()] == [(port, ())]
+    assert f"The binding of port {port} to host host-a cannot be read, and counts as none: " in caplog.text
+    assert side.bind(OFFER, key="a").vif.id == port
+    (binding,) = side.driver.show(port).bindings
+    assert binding.host == "host-a"
+
+
+@pytest.mark.parametrize("damage", ["mac = 'x'", "id = x'00'", "key = x'00'"])
+def test_a_damaged_port_keeps_no_other(side, caplog, damage):
+    """It is told of."""
+    side.create()
+    first, second = (side.bind(OFFER, key=key).vif.id for key in ("a", "b"))
+    with sqlite3.connect(side.driver.database.path) as database:
+        database.execute("PRAGMA foreign_keys = off")
+        database.execute(f"UPDATE port SET {damage} WHERE id = ?", (first,))
+    database.close()
+    assert [one.port_id for one in side.manager.ports()] == [second]
+    assert "local: the record of port " in caplog.text
+
+
 def test_bound_elsewhere_a_port_is_not_taken(side):
     """Unless nobody has activated that binding in time: whoever asked for it is gone."""
     side.create()

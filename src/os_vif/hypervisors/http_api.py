@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _SHORTEST = 0.5
 #: Bytes of an answer that are read.
 _LONGEST = 1 << 22
+#: Characters of its reason for a refusal that are told.
+_LONGEST_REFUSAL = 500
 
 
 class Refused(Exception):
@@ -61,7 +63,7 @@ class HttpApi:
         finally:
             connection.close()
         if answer.status >= 400:
-            words = " ".join(text.split()) or f"{answer.status} {answer.reason}"
+            words = " ".join(text.split())[:_LONGEST_REFUSAL] or f"{answer.status} {answer.reason}"
             raise Refused(f"{_last(target)}: {words}")
         try:
             return parse_json(text, longest=_LONGEST) if text.strip() else {}

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from os_vif import exception
 from os_vif.exception.log import logger
+from os_vif.foreign import Reader, parse_json
 from os_vif.host.journal.locks import Locks
 from os_vif.host.journal.sqlite_file import MEMORY, Schema, SqliteFile
 from os_vif.host.process import deadline
@@ -172,7 +173,7 @@ class Attachments:
     def _read(self, key: str, text: str, phase: str) -> Attachment:
         try:
             return _read(text, phase)
-        except (exception.ObjectError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except (exception.ObjectError, exception.MalformedData, ValueError, TypeError) as error:
             uuid, _, interface = str(key).partition("/")
             failure = exception.RecordDamaged(
                 what=f"The record of interface {interface} of guest {uuid}", path=self.path, reason=f"{error!r}."
@@ -202,13 +203,40 @@ def _written(attachment: Attachment) -> str:
 
 
 def _read(text: str, phase: str) -> Attachment:
-    values = json.loads(text)
-    spec = values.pop("wanted")
-    spec["ip_addresses"] = tuple(spec["ip_addresses"])
-    answer = values.pop("answer")
+    row = Reader(parse_json(text), "record")
+    answer = row.pick("answer", dict, None)
     return Attachment(
-        spec=AttachmentSpec(**{**spec, "guest": Guest(**spec["guest"])}),
+        spec=_spec(row.inner("wanted")),
+        network_driver=row.pick("network_driver", str),
+        hypervisor=row.pick("hypervisor", str),
+        host=row.pick("host", str),
         phase=Phase(phase),
         answer=None if answer is None else Answer.obj_from_primitive(answer),
-        **values,
+    )
+
+
+def _spec(wanted: Reader) -> AttachmentSpec:
+    return AttachmentSpec(
+        guest=_guest(wanted.inner("guest")),
+        network=wanted.pick("network", str, ""),
+        port_id=wanted.pick("port_id", str, None),
+        name=wanted.pick("name", str, ""),
+        hot=wanted.pick("hot", bool, default=False),
+        vnic_type=wanted.pick("vnic_type", str, "normal"),
+        mac_address=wanted.pick("mac_address", str, None),
+        ip_addresses=tuple(wanted.list_of("ip_addresses", str)),
+    )
+
+
+def _guest(row: Reader) -> Guest:
+    options = row.pick("options", dict, {})
+    return Guest(
+        name=row.pick("name", str),
+        uuid=row.pick("uuid", str),
+        model=row.pick("model", str, ""),
+        queues=row.pick("queues", int, 1),
+        vcpus=row.pick("vcpus", int, 1),
+        shared_memory=row.pick("shared_memory", bool, None),
+        endpoint=row.pick("endpoint", str, ""),
+        options={name: row.inner("options").pick(name, str) for name in options},
     )

@@ -145,7 +145,7 @@ def set_column(port: OvsPort, column: str, old: Any, new: Any) -> Step:
 
 
 def set_type(port: OvsPort, old: str) -> Step:
-    """Sets the type of the interface, and waits until the switch has let go of a device that it made for another one."""
+    """Sets the type of the interface, and waits until the switch has let go of a device of its own."""
     text = f"set type of {port.label} to {port.type or 'none'} (was {old or 'none'})"
     operation = _operation(port, _column_rows(port, "type", port.type), released=True)
     undo = _operation(port, _column_rows(port, "type", old))

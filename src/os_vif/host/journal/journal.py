@@ -24,6 +24,7 @@ from os_vif import exception
 from os_vif.exception.log import logger
 from os_vif.host import state
 from os_vif.host.contract.plan import Holding
+from os_vif.host.journal import prior
 from os_vif.host.journal.tables import MEMORY, JournalFile
 
 LOG = logger(__name__)
@@ -325,10 +326,9 @@ def to_holding(values: Mapping[str, Any]) -> Holding:
 
 def _to_holding(row: tuple[Any, ...]) -> Holding:
     """From its key, resource, whether it was made, and what was there before."""
-    prior = json.loads(row[3])
-    if not isinstance(prior, dict):
-        raise TypeError(f"what was there before is {prior!r}")
-    return Holding(state.from_primitive(json.loads(row[1])), bool(row[2]), prior)
+    before = json.loads(row[3])
+    prior.check(before)
+    return Holding(state.from_primitive(json.loads(row[1])), bool(row[2]), before)
 
 
 def _to_record(row: tuple[Any, ...]) -> Record:

@@ -135,12 +135,12 @@ def add_address(index: int, address: Item, *, is_ours: bool = False) -> None:
     flags = flags_of(address)
     asks = family_of(address) == socket.AF_INET6 and not flags & NODAD
     if not is_ours or not asks or flags & (_TENTATIVE | _DADFAILED):
-        conversation().ask(_RTM_NEWADDR, _address_body(index, address), NLM_F_CREATE | NLM_F_EXCL)
+        conversation().ask(_RTM_NEWADDR, address_body(index, address), NLM_F_CREATE | NLM_F_EXCL)
         return
-    unasked = _address_body(index, _with_flags(address, flags | NODAD))
+    unasked = address_body(index, _with_flags(address, flags | NODAD))
     conversation().ask(_RTM_NEWADDR, unasked, NLM_F_CREATE | NLM_F_EXCL)
     with contextlib.suppress(KernelError):  # it is there; only what is to be seen of it differs
-        conversation().ask(_RTM_NEWADDR, _address_body(index, address), NLM_F_REPLACE)
+        conversation().ask(_RTM_NEWADDR, address_body(index, address), NLM_F_REPLACE)
 
 
 def _with_flags(address: Item, flags: int) -> Item:
@@ -150,7 +150,7 @@ def _with_flags(address: Item, flags: int) -> Item:
 
 def delete_address(index: int, address: Item) -> None:
     """Removes what addresses_of() described from a device. Raises KernelError."""
-    conversation().ask(_RTM_DELADDR, _address_body(index, address))
+    conversation().ask(_RTM_DELADDR, address_body(index, address))
 
 
 def without_own_label(address: Item, device: str) -> Item:
@@ -160,7 +160,8 @@ def without_own_label(address: Item, device: str) -> Item:
     return {**address, "attributes": kept}
 
 
-def _address_body(index: int, address: Item) -> bytes:
+def address_body(index: int, address: Item) -> bytes:
+    """The message to the kernel about an address of a device."""
     return _ADDRESS.pack(*address["header"], index) + _to_bytes(address["attributes"])
 
 
@@ -284,20 +285,21 @@ def add_route(index: int, route: Item, *, beside: bool = False) -> None:
     ``beside``: also where there is such a route by another device, which then goes before this one.
     """
     flags = NLM_F_CREATE | (NLM_F_APPEND if beside else NLM_F_EXCL)
-    conversation().ask(_RTM_NEWROUTE, _route_body(index, route), flags)
+    conversation().ask(_RTM_NEWROUTE, route_body(index, route), flags)
 
 
 def delete_route(index: int, route: Item) -> None:
     """Removes what routes_via() described, through the device ``index``. Raises KernelError."""
     try:
-        conversation().ask(_RTM_DELROUTE, _route_body(index, route))
+        conversation().ask(_RTM_DELROUTE, route_body(index, route))
     except KernelError as error:
         if error.errno != errno.ESRCH or without_expiry(route) == route:
             raise
-        conversation().ask(_RTM_DELROUTE, _route_body(index, without_expiry(route)))
+        conversation().ask(_RTM_DELROUTE, route_body(index, without_expiry(route)))
 
 
-def _route_body(index: int, route: Item) -> bytes:
+def route_body(index: int, route: Item) -> bytes:
+    """The message to the kernel about a route through a device."""
     body = _ROUTE.pack(*route["header"]) + _to_bytes(route["attributes"])
     if "hops" not in route:
         return body + u32(_RTA_OIF, index)

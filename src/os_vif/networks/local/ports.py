@@ -5,16 +5,26 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 import sqlite3
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from os_vif import exception
+from os_vif.exception.log import logger
+from os_vif.foreign import shown
 from os_vif.negotiation.request import Request
 from os_vif.networks.driver import ACTIVE, INACTIVE, Binding, Port
 from os_vif.networks.local import addresses, tables
 from os_vif.networks.local.model import Network
+
+LOG = logger(__name__)
+
+#: Seconds since 1970; what is later is not a time that a lease would end at, and cannot be shown as a date.
+_END_OF_TIME = 1e11
+
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 _QUERY = "SELECT port.*, network.name AS network FROM port JOIN network ON network.id = port.network_id"
 
@@ -51,10 +61,16 @@ def find_by_key(connection: sqlite3.Connection, key: str) -> Port | None:
 
 
 def every(connection: sqlite3.Connection, network: Network | None = None) -> list[Port]:
-    """All ports, or those of a network; by network and MAC."""
+    """All ports that can be read, or those of a network; by network and MAC. A warning tells of the others."""
     wanted = (network.id,) if network else ()
     query = f"{_QUERY} {'WHERE port.network_id = ?' if network else ''} ORDER BY network.name, port.mac"
-    return [_port(connection, row) for row in connection.execute(query, wanted)]
+    found = []
+    for row in connection.execute(query, wanted).fetchall():
+        try:
+            found.append(_port(connection, row))
+        except exception.NetworkUnavailable as error:
+            LOG.warning("%s", error)
+    return found
 
 
 def network_of(connection: sqlite3.Connection, port: Port) -> Network:
@@ -96,7 +112,8 @@ def bound(connection: sqlite3.Connection, port_id: str, host: str) -> Bound | No
     """The binding of a port to a host."""
     query = "SELECT * FROM binding WHERE port_id = ? AND host = ?"
     row = connection.execute(query, (port_id, host)).fetchone()
-    return None if row is None else Bound(_binding(row), row["request"], row["answer"])
+    found = None if row is None else _binding(row)
+    return None if found is None else Bound(found, row["request"], row["answer"])
 
 
 def put_binding(connection: sqlite3.Connection, made: Bound) -> None:
@@ -153,25 +170,54 @@ def delete_binding(connection: sqlite3.Connection, port_id: str, host: str) -> b
 def lapsed(connection: sqlite3.Connection, now: float) -> list[Binding]:
     """Bindings whose time ran out before ``now``, the longest first."""
     query = "SELECT * FROM binding WHERE lapses_at < ? ORDER BY lapses_at"
-    return [_binding(row) for row in connection.execute(query, (now,))]
+    return [found for row in connection.execute(query, (now,)) if (found := _binding(row))]
 
 
 def _port(connection: sqlite3.Connection, row: sqlite3.Row) -> Port:
-    given = connection.execute("SELECT address FROM address WHERE port_id = ? ORDER BY position", (row["id"],))
+    if not (isinstance(row["id"], str) and isinstance(row["key"], str) and _is_mac(row["mac"])):
+        reason = f"the record of port {shown(row['id'])} cannot be read: {shown(dict(row))}."
+        raise exception.NetworkUnavailable(driver="local", reason=reason)
     return Port(
         port_id=row["id"],
         network=row["network"],
         mac_address=row["mac"],
-        ip_addresses=tuple(one["address"] for one in given),
+        ip_addresses=tuple(_addresses(connection, row["id"])),
         bindings=tuple(_bindings(connection, row["id"])),
         key=row["key"],
     )
 
 
+def _addresses(connection: sqlite3.Connection, port_id: str) -> Iterator[str]:
+    for row in connection.execute("SELECT address FROM address WHERE port_id = ? ORDER BY position", (port_id,)):
+        try:
+            yield str(ipaddress.ip_address(row["address"]))
+        except ValueError:
+            LOG.warning("An address of port %s cannot be read: %s.", port_id, shown(row["address"]))
+
+
+def _is_mac(value: object) -> bool:
+    return isinstance(value, str) and _MAC.fullmatch(value) is not None
+
+
 def _bindings(connection: sqlite3.Connection, port_id: str) -> Iterator[Binding]:
     for row in connection.execute("SELECT * FROM binding WHERE port_id = ? ORDER BY generation", (port_id,)):
-        yield _binding(row)
+        found = _binding(row)
+        if found is not None:
+            yield found
 
 
-def _binding(row: sqlite3.Row) -> Binding:
-    return Binding(**{name: row[name] for name in ("port_id", "host", "status", "generation", "choice", "lapses_at")})
+def _binding(row: sqlite3.Row) -> Binding | None:
+    """None, and a warning, for one that cannot be read: the port can be bound anew, and deleted."""
+    values = {name: row[name] for name in ("port_id", "host", "status", "generation", "choice", "lapses_at")}
+    texts = all(isinstance(values[name], str) for name in ("port_id", "host", "choice"))
+    generation, lapses_at = values["generation"], values["lapses_at"]
+    is_time = lapses_at is None or (isinstance(lapses_at, float) and 0 <= lapses_at < _END_OF_TIME)
+    if texts and isinstance(generation, int) and is_time and values["status"] in (ACTIVE, INACTIVE):
+        return Binding(**values)
+    LOG.warning(
+        "The binding of port %s to host %s cannot be read, and counts as none: %s. `vif attach` binds the port anew.",
+        values["port_id"],
+        values["host"],
+        shown(values),
+    )
+    return None

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Any
 
+from os_vif.host.kernel import address_form
 from os_vif.host.state import mark_form
 
 Arguments = dict[str, Any]
 Is = Callable[[Any], bool]
 
 _MAC = re.compile(r"[0-9a-f][02468ace](:[0-9a-f]{2}){5}", re.IGNORECASE)
-_HEXADECIMAL = re.compile(r"([0-9a-f]{2})*")
 _LONGEST_ALIAS = 255
 _LONGEST_NAME = 15
 #: What the kernel takes; the names of "all" devices are those of settings, and no device's.
@@ -116,41 +116,6 @@ def _is_ip(value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _is_item(length: int) -> Is:
-    """An address or a route in the form of rtnetlink_ip.py. What it says is compared, never given to the kernel."""
-    return lambda value: (
-        isinstance(value, Mapping)
-        and _are_numbers(value.get("header"), length)
-        and _are_attributes(value.get("attributes"))
-        and isinstance(value.get("hops", []), list | tuple)
-        and all(map(_is_hop, value.get("hops", ())))
-    )
-
-
-def _is_hop(value: Any) -> bool:
-    return (
-        isinstance(value, list | tuple) and len(value) == 4 and _are_numbers(value[:3], 3) and _are_attributes(value[3])
-    )
-
-
-def _are_numbers(value: Any, length: int) -> bool:
-    return isinstance(value, list | tuple) and len(value) == length and all(map(_number(0, _U32), value))
-
-
-def _are_attributes(value: Any) -> bool:
-    return isinstance(value, list | tuple) and len(value) < 64 and all(map(_is_attribute, value))
-
-
-def _is_attribute(value: Any) -> bool:
-    return (
-        isinstance(value, list | tuple)
-        and len(value) == 2
-        and _number(0, 0xFFFF)(value[0])
-        and isinstance(value[1], str)
-        and _HEXADECIMAL.fullmatch(value[1]) is not None
-    )
-
-
 def _are_rules(value: Any) -> bool:
     return isinstance(value, list | tuple) and len(value) <= _MOST_RULES and all(map(_is_text, value))
 
@@ -159,8 +124,9 @@ _FAMILY = _one_of("ipv4", "ipv6")
 _KIND = _one_of(*_OPTIONS)
 _MTU = _number(68, 65535)
 _BIRTH: Mapping[str, Is] = {"name": _is_name, "mac": _is_mac, "mtu": _MTU}
-_ADDRESS: Mapping[str, Is] = {"name": _is_name, "address": _is_item(4)}
-_ROUTE: Mapping[str, Is] = {"name": _is_name, "route": _is_item(9)}
+# What these say is compared, never given to the kernel.
+_ADDRESS: Mapping[str, Is] = {"name": _is_name, "address": address_form.is_address}
+_ROUTE: Mapping[str, Is] = {"name": _is_name, "route": address_form.is_route}
 
 _FORMS: Mapping[str, Mapping[str, Is]] = {
     "link.add": {**_BIRTH, "kind": _KIND, "parent": _is_name, "peer": _is_name, "options": _is_some_option},
