@@ -40,6 +40,8 @@
     │   ├── UplinkNotReady                  uplink-not-ready
     │   ├── DeadlineExceeded                deadline
     │   ├── NotPermitted                    not-permitted
+    │   ├── BackendUnavailable              backend-unavailable
+    │   ├── BackendFailed                   backend-failed
     │   ├── NotRecorded                     not-recorded
     │   └── JournalError                    journal
     │       ├── JournalBusy                 journal-busy
@@ -95,6 +97,8 @@ from os_vif.exception.contract import (
     UnplugException,
 )
 from os_vif.exception.host import (
+    BackendFailed,
+    BackendUnavailable,
     DeadlineExceeded,
     DeviceMissing,
     ForeignDevice,
@@ -159,6 +163,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AnswerNotOffered",
     "AttachedOtherwise",
+    "BackendFailed",
+    "BackendUnavailable",
     "BindingChanged",
     "BindingRefused",
     "CannotRender",

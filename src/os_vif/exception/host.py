@@ -142,6 +142,25 @@ class NotPermitted(HostError):
     hint = "Run as root or with CAP_NET_ADMIN, or install oslo.privsep and configure its helper_command."
 
 
+class BackendUnavailable(HostError):
+    """A resource is of a backend that no installed package brings, or whose package cannot be used."""
+
+    code = "backend-unavailable"
+    msg_fmt = "The backend %(backend)s cannot be used: %(reason)s"
+    hint = (
+        "Install the package again, as it was when the VIF was plugged, or mend it. `vif unplug --id` takes away what"
+        " else there is of a VIF meanwhile; what the package made stays until it is back."
+    )
+
+
+class BackendFailed(HostError):
+    """A backend of a third party did something that backends do not do."""
+
+    code = "backend-failed"
+    msg_fmt = "The backend %(backend)s (%(origin)s) failed in %(method)s(): %(reason)s"
+    hint = "That is a fault of the package: report it to whoever wrote it. The host is as the last step left it."
+
+
 class NotRecorded(HostError):
     """Something was asked of a VIF by its id, and no VIF of that id is recorded here."""
 

@@ -139,7 +139,7 @@ class LinkBackend:
         if stranded := _stranded(name, actual, leaving):
             return OfTheHost(f"bridge {name} has address {stranded} of the host, which has nowhere else to go")
         found = (_find(other, actual) for other in leaving if isinstance(other.resource, Link))
-        ours = {link.name for link in found if link}
+        ours = {link.name for link in found if link} | {other.resource.device_name for other in leaving}
         ports = sorted({port.name for port in actual.ports(name)} - ours)
         above = sorted({link.name for link in actual.on_top_of(name)} - ours)
         info = actual.link(name)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a backend is: one part of a host's network state that the engine can read, converge and take back.
 
-The backends of a host are its links, its addresses and its firewall; Open vSwitch is one more. The engine knows
-none of them by name: a resource says which backend it belongs to.
+The backends of a host are its links, its addresses and its firewall; Open vSwitch is one more, and packages of others
+bring theirs. The engine knows none of them by name: a resource says which backend it belongs to.
 """
 
 from __future__ import annotations
@@ -50,7 +50,27 @@ class Marked:
 
 
 class Backend(Protocol):
-    """One part of the host. ``actual`` is whatever the backend's own read() returned."""
+    """One part of the host. ``actual`` is whatever the backend's own read() returned.
+
+    Needed are read(), converge(), remove() and run(). Their rules:
+
+    - read() is called once for all resources of a plan; it, converge() and remove() change nothing.
+    - converge() returns no steps where all is as stated: after the steps are done it is asked again, and what it still
+      wants then is an error.
+    - Whatever a process that is killed between two steps has left, converge() completes and remove() takes away.
+    - An undo does no harm where its step was not done. A step of which no undo is told is undone by that of another.
+    - run() is called by threads, and in the network namespace of the host concerned, of the calling thread.
+    - A backend changes what bears its mark, or nothing: what somebody else made raises ForeignDevice in converge(), and
+      stays in remove().
+
+    ``atomic`` (False): run() does all operations or none, and waits until they have taken effect.
+
+    These may be left out: ``in_use`` and ``marked``; ``leave(holding, actual) -> (reason, steps)``, the reason why a
+    shared resource is needed by VIFs of another journal, and the steps that say on the host that ours needs it no more;
+    ``renames(holdings, purpose) -> steps``, which give devices that somebody renamed their names back, or raise a
+    HostError where that must not be done; ``is_there(holding, actual, purpose)``, whether anything is left of it;
+    ``degradations(resources, guest)``, what cuts the guest off, see Degradation.
+    """
 
     name: str
 
@@ -68,13 +88,6 @@ class Backend(Protocol):
 
         ``leaving`` are the resources that would go at the same time.
         """
-
-    # A backend may also have leave(holding, actual) -> (reason, steps): the reason, where a shared resource is needed
-    # by VIFs of another journal, and the steps that say on the host that ours needs it no more.
-
-    # One may have renames(holdings, purpose) -> steps: what gives devices that somebody renamed their names back; it
-    # raises a HostError where that must not be done. is_there(holding, actual, purpose) says whether anything is left,
-    # degradations(resources, guest) what cuts the guest off, see diagnosis.py.
 
     def run(self, operations: Sequence[Operation], context: str) -> None:
         """Does operations in order. Raises OperationFailed."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from os_vif import exception
 from os_vif.host import state
 from os_vif.host.access import privileged
-from os_vif.host.contract.backend import Backend, Marked, Purpose
+from os_vif.host.contract.backend import Marked, Purpose
 from os_vif.host.contract.plan import Holding
 from os_vif.host.engine import orphans, related
 from os_vif.host.engine.engine import Engine
@@ -164,15 +164,22 @@ class GarbageCollector:
         marked: list[Marked] = []
         unsearched = []
         known = [*self._places, *recorded]
-        for backend in self._engine.backends.values():
-            for search in _searches(backend, known):
+        for name in self._engine.backends:
+            for search in self._searches(name, known):
                 try:
                     marked += search()
                 except exception.HostError as error:
-                    unsearched.append(
-                        Finding(UNSEARCHED, "", str(error.kwargs.get("place", backend.name)), error=error)
-                    )
+                    unsearched.append(Finding(UNSEARCHED, "", str(error.kwargs.get("place", name)), error=error))
         return marked, unsearched
+
+    def _searches(self, name: str, known: Iterable[Resource]) -> Sequence[Callable[[], Sequence[Marked]]]:
+        """One for each place that the backend is in; most are in one."""
+        try:
+            backend = self._engine.backends[name]
+        except exception.BackendUnavailable:
+            return [lambda: self._engine.backends[name].marked()]
+        searches = getattr(backend, "searches", None)
+        return searches(known) if searches else [backend.marked]
 
     def _recorded_resources(self, scope: Scope) -> Iterator[Resource]:
         for record in self._engine.journal.sorted_out()[0]:
@@ -283,12 +290,6 @@ def _kind_of(record: Record, scope: Scope, keep: set[str] | None) -> str:
     if record.status != PLUGGED:
         return UNFINISHED
     return UNWANTED if keep is not None and record.vif_id not in keep else ""
-
-
-def _searches(backend: Backend, known: Iterable[Resource]) -> Sequence[Callable[[], Sequence[Marked]]]:
-    """One for each place that the backend is in; most are in one."""
-    searches = getattr(backend, "searches", None)
-    return searches(known) if searches else [backend.marked]
 
 
 def _is_explained(vif_id: str, resource: Resource, recorded: set[str]) -> bool:

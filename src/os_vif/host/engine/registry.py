@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The backends of a host, each made when it is first needed: who never meets Open vSwitch does not load its client."""
+"""The backends of a host, each made when it is first needed: who never meets Open vSwitch does not load its client.
+
+Those of third parties are entry points, see os_vif.host.state.third_party.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from collections.abc import Iterator, Mapping
 
 from os_vif.host.access.host import HostAccess
 from os_vif.host.contract.backend import Backend
+from os_vif.host.engine.guarded import Guarded
+from os_vif.host.state import third_party
 
 #: Name of a backend → its module and class.
 _OWN = {
@@ -32,12 +37,15 @@ class Backends(Mapping[str, Backend]):
         return self._made[name] if name in self._made else self._made.setdefault(name, self._make(name))
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**_OWN, **self._made})
+        return iter(dict.fromkeys([*_OWN, *self._made, *third_party.names()]))
 
     def __len__(self) -> int:
-        return len({**_OWN, **self._made})
+        return len(list(iter(self)))
 
     def _make(self, name: str) -> Backend:
+        """Raises BackendUnavailable."""
+        if name not in _OWN:
+            return Guarded.made(name, self._host, self._home)
         module, kind = _OWN[name]
         make = getattr(importlib.import_module(f"os_vif.host.backends.{module}"), kind)
         backend: Backend = make(self._host, self._home)

@@ -190,7 +190,10 @@ class Journal:
 
     def _damage(self, what: str, error: Exception) -> exception.RecordDamaged:
         reason = str(error) if isinstance(error, exception.ExceptionBase) else f"{error!r}."
-        return exception.RecordDamaged(what=what, path=self.path, reason=reason)
+        damage = exception.RecordDamaged(what=what, path=self.path, reason=reason)
+        if isinstance(error, exception.BackendUnavailable):
+            damage.hint = error.hint
+        return damage
 
     def users(self, scope: Scope, key: str) -> set[str]:
         """The ids of the VIFs that use a resource."""

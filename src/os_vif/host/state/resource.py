@@ -9,10 +9,13 @@ import functools
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from os_vif import exception
 from os_vif.foreign import shown
+from os_vif.host.state import third_party
+
+R = TypeVar("R", bound="Resource")
 
 
 class IfForeign(enum.StrEnum):
@@ -25,7 +28,11 @@ class IfForeign(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """One thing on the host. ``shared`` resources serve many VIFs and go when the last of these has gone."""
+    """One thing on the host. ``shared`` resources serve many VIFs and go when the last of these has gone.
+
+    A resource of a third party is a frozen dataclass of JSON-able values, too; its ``backend`` is the name of an entry
+    point of the group ``os_vif.backends``.
+    """
 
     backend: ClassVar[str]
     shared: bool = False
@@ -44,6 +51,11 @@ class Resource:
     def label(self) -> str:
         """What to call the resource in messages."""
         raise NotImplementedError
+
+    @property
+    def device_name(self) -> str:
+        """The network device that it is, and that leaves its bridge when it goes; "" where it is none."""
+        return ""
 
     def resolved(self, devices: Devices) -> Resource:
         """The resource, with what only the host knows filled in: names of devices that a plugin knows by address.
@@ -93,15 +105,20 @@ _TYPES: dict[str, type[Resource]] = {}
 _VOCABULARY = tuple(f"os_vif.host.state.{part}" for part in ("links", "addresses", "firewall", "ovs", "vf"))
 
 
-def resource_type(cls: type[Resource]) -> type[Resource]:
-    """Makes a type of resource known to the journal; third-party resources call it as a class decorator."""
-    _TYPES[cls.__name__] = cls
+def resource_type(cls: type[R]) -> type[R]:
+    """Makes a type of resource known to the journal: a class decorator, also for third parties."""
+    _TYPES[_name_of(cls)] = cls
     return cls
+
+
+def _name_of(cls: type[Resource]) -> str:
+    """Those of third parties bear the name of their backend, which tells where to look for them."""
+    return cls.__name__ if cls.backend in third_party.OWN else f"{cls.backend}:{cls.__name__}"
 
 
 def to_primitive(resource: Resource) -> dict[str, Any]:
     """The JSON form of a resource: its type's name, and every attribute that is not at its default."""
-    data: dict[str, Any] = {"resource": type(resource).__name__}
+    data: dict[str, Any] = {"resource": _name_of(type(resource))}
     for field in dataclasses.fields(resource):
         value = getattr(resource, field.name)
         if value != _default_of(field):
@@ -118,7 +135,7 @@ def from_primitive(data: Mapping[str, Any]) -> Resource:
         named = _type_named(data["resource"])
         _check_types(named, values)
         return named(**values)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         name = data.get("resource", "without a type")
         raise exception.HostError(
             f"The journal tells of a resource {name} that this process does not know ({error}); it takes the plugin,"
@@ -127,7 +144,10 @@ def from_primitive(data: Mapping[str, Any]) -> Resource:
 
 
 def _type_named(name: str) -> type[Resource]:
-    if name not in _TYPES:
+    backend, _, rest = name.partition(":")
+    if rest and name not in _TYPES:
+        third_party.load(backend)
+    elif name not in _TYPES:
         for module in _VOCABULARY:
             importlib.import_module(module)
     return _TYPES[name]

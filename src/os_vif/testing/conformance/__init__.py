@@ -20,11 +20,12 @@ from os_vif.testing.conformance.kit import Kit
 from os_vif.testing.conformance.leaks import Leaks
 from os_vif.testing.conformance.repetition import Repetition
 from os_vif.testing.conformance.snapshot import kernel_snapshot
+from os_vif.testing.conformance.vocabulary import Vocabulary
 
 __all__ = ["Kit", "PluginConformance", "kernel_snapshot"]
 
 
-class PluginConformance(Repetition, Crashes, Leaks, Concurrency, Errors, Description):
+class PluginConformance(Repetition, Crashes, Leaks, Concurrency, Errors, Description, Vocabulary):
     """All of it. Subclass it with a name that pytest collects, and say what a VIF for your plugin looks like."""
 
     __test__ = False

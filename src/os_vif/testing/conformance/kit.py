@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 import os_vif
 from os_vif.host.journal.store import STATE_DIR_VARIABLE
+from os_vif.host.state import third_party
 from os_vif.loading import plugins
 from os_vif.plugging import current
 from os_vif.plugin import Plugin, PluginBase
@@ -41,6 +42,10 @@ class Kit:
     def make_plugin(self) -> PluginBase | None:
         """The plugin, where it is not installed; else it is loaded by its entry point, which is a test in itself."""
         return None
+
+    def make_backends(self) -> Mapping[str, Callable[..., Any]]:
+        """The plugin's own backends by name, where its package is not installed; each is called as a backend is."""
+        return {}
 
     def make_host(self) -> FakeHost | None:
         """A fake host to test on; None means the kernel. Only plugins that state what they want can use it."""
@@ -75,6 +80,8 @@ class Kit:
 
     def _load(self) -> None:
         os_vif.initialize()
+        for name, make in self.make_backends().items():
+            third_party.tell(name, make)
         plugin = self.make_plugin()
         if plugin is not None:
             plugins.plugins()[self.make_vif(0)[0].plugin] = plugin

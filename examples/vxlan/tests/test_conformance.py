@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The conformance kit of os-vif, run on this plugin and its backend, on the kernel."""
+
+from __future__ import annotations
+
+import subprocess
+
+from oslo_config import cfg
+from vif_plug_vxlan.backend import VxlanBackend
+from vif_plug_vxlan.plugin import VxlanPlugin
+
+import os_vif
+from os_vif.objects.instance_info import InstanceInfo
+from os_vif.objects.network import Network
+from os_vif.objects.vif import VIFGeneric
+from os_vif.testing.conformance import PluginConformance
+
+INSTANCE = InstanceInfo(uuid="5d1e6a2c-7a2e-4b8e-9d5e-3c1f0a9b8c7d", name="guest-1")
+NETWORK = Network(id="b5a7c0f2-1d3e-4f5a-8b9c-0d1e2f3a4b5c", vlan=701)
+PEERS = ["192.0.2.2", "192.0.2.3"]
+
+
+def peers():
+    """What the device knows of other hosts."""
+    shown = subprocess.run(["bridge", "fdb", "show", "dev", "vx701"], capture_output=True, text=True, check=False)
+    return sorted(line.split()[2] for line in shown.stdout.splitlines() if " dst " in line)
+
+
+class TestOnTheKernel(PluginConformance):
+    """Each test in a network namespace of its own."""
+
+    #: Enough to be quick here; leave it out for your own.
+    most_crashes = 8
+
+    def make_plugin(self):
+        conf = cfg.ConfigOpts()
+        conf.register_opts(VxlanPlugin.CONFIG_OPTS, group="os_vif_vxlan")
+        conf([], project="vxlan", default_config_files=[])
+        conf.set_override("local", "192.0.2.1", group="os_vif_vxlan")
+        conf.set_override("peers", PEERS, group="os_vif_vxlan")
+        return VxlanPlugin(conf.os_vif_vxlan)
+
+    def make_backends(self):
+        return {"vxlan": VxlanBackend}
+
+    def make_vif(self, number):
+        identity = f"{number:08x}-6b9c-4c2d-9d1f-9f7c1f0c9c11"
+        return VIFGeneric(id=identity, plugin="vxlan", vif_name=f"guest{number}", network=NETWORK), INSTANCE
+
+    def snapshot(self):
+        return {"links": super().snapshot(), "peers": peers()}
+
+    def test_the_device_comes_with_the_first_guest_and_goes_with_the_last(self):
+        before = self.snapshot()
+        self.plug(1)
+        self.plug(2)
+        assert peers() == PEERS
+        self.unplug(1)
+        assert peers() == PEERS
+        self.unplug(2)
+        self.expect(before, "both unplugged")
+
+    def test_what_somebody_changed_is_put_back(self):
+        """A peer that is missing, one too many, a device that is down, or out of its bridge."""
+        self.plug()
+        plugged = self.snapshot()
+        fdb = "bridge fdb {} 00:00:00:00:00:00 dev vx701 dst {}"
+        for change in (
+            fdb.format("delete", PEERS[0]),
+            fdb.format("append", "192.0.2.9"),
+            "ip link set vx701 down",
+            "ip link set vx701 nomaster",
+            "ip link delete vx701",
+        ):
+            subprocess.run(change.split(), check=True)
+            found = os_vif.check(*self.make_vif(1))
+            assert found.differences, change
+            os_vif.repair(*self.make_vif(1))
+            self.expect(plugged, f"repaired after {change!r}")
+            assert not os_vif.check(*self.make_vif(1)).differences
+
+    def test_what_no_record_tells_of_is_garbage(self):
+        """Once somebody asks for orphans by a word of theirs."""
+        before = self.snapshot()
+        self.plug()
+        (self._state / "journal.db").unlink()
+        self.restart()
+        assert "VXLAN device vx701" in {finding.what for finding in os_vif.gc(dry_run=True)}
+        for _ in range(2):  # the bridge is in use, at first: its port has a carrier
+            os_vif.gc(orphans=True)
+        self.expect(before, "collected")
