@@ -11,7 +11,7 @@ from os_vif import exception
 from os_vif.host.contract.backend import Backend, OfTheHost, Purpose
 from os_vif.host.contract.plan import Confirmation, Holding, Outcome, Plan, Step
 from os_vif.host.engine.request import Request
-from os_vif.host.state import Resource
+from os_vif.host.state import Resource, check_known
 
 #: Resources by their keys, each with the first request that states it.
 Stated = dict[str, tuple[Request, Resource]]
@@ -206,6 +206,7 @@ def _by_key(requests: Sequence[Request]) -> Stated:
     stated: Stated = {}
     for request in requests:
         for resource in request.desired:
+            check_known(resource)
             known = stated.setdefault(resource.key, (request, resource))
             if known[1] != resource:
                 stated[resource.key] = (known[0], _reconciled(known[0], known[1], request, resource))

@@ -102,13 +102,43 @@ class HostState:
 _TYPES: dict[str, type[Resource]] = {}
 
 #: Where the rest of the vocabulary is, imported when a record names it: most processes never meet Open vSwitch.
-_VOCABULARY = tuple(f"os_vif.host.state.{part}" for part in ("links", "addresses", "firewall", "ovs", "vf"))
+_OURS = "os_vif.host.state."
+_VOCABULARY = tuple(f"{_OURS}{part}" for part in ("links", "addresses", "firewall", "ovs", "vf"))
 
 
 def resource_type(cls: type[R]) -> type[R]:
-    """Makes a type of resource known to the journal: a class decorator, also for third parties."""
-    _TYPES[_name_of(cls)] = cls
+    """Makes a type of resource known to the journal: a class decorator, also for third parties.
+
+    Raises BackendUnavailable for a name that another type has, and for a backend of ours that cannot know the type.
+    """
+    name = _name_of(cls)
+    if cls.backend in third_party.OWN and not cls.__module__.startswith(_OURS):
+        _check_stranger(cls, name)
+    _TYPES[name] = cls
     return cls
+
+
+def _check_stranger(cls: type[Resource], name: str) -> None:
+    """Whether a third party's type may join those of a backend of ours: it is one of these, with more to it."""
+    _load_vocabulary()
+    if not any(base.__module__.startswith(_OURS) and base is not Resource for base in cls.__mro__):
+        reason = f"{_place_of(cls)} says it is of it, and it is os-vif's own, which knows nothing of that type."
+        raise third_party.fault(cls.backend, reason)
+    known = _TYPES.get(name, cls)
+    if _place_of(known) != _place_of(cls):
+        raise third_party.fault(cls.backend, f"{_place_of(cls)} has the same name as {_place_of(known)}.")
+
+
+def check_known(resource: Resource) -> None:
+    """Raises BackendUnavailable for a resource of a type that no record could give back."""
+    cls = type(resource)
+    if _TYPES.get(_name_of(cls)) is not cls:
+        reason = f"its type {_place_of(cls)} is not known to the journal; @resource_type makes it so."
+        raise third_party.fault(cls.backend, reason)
+
+
+def _place_of(cls: type[Resource]) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _name_of(cls: type[Resource]) -> str:
@@ -148,9 +178,13 @@ def _type_named(name: str) -> type[Resource]:
     if rest and name not in _TYPES:
         third_party.load(backend)
     elif name not in _TYPES:
-        for module in _VOCABULARY:
-            importlib.import_module(module)
+        _load_vocabulary()
     return _TYPES[name]
+
+
+def _load_vocabulary() -> None:
+    for module in _VOCABULARY:
+        importlib.import_module(module)
 
 
 #: Who can say what is not of a type that is annotated so. Of other types, those of third parties say more.
