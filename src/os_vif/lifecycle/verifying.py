@@ -14,7 +14,7 @@ from os_vif.host.journal.journal import PLUGGED, Record
 from os_vif.plugging import current, upkeep
 
 DAMAGED, UNREADABLE, DEVICE_MISSING, NOT_RECORDED = "damaged", "unreadable", "device-missing", "not-recorded"
-UNFINISHED, UNSEARCHED = "unfinished", "unsearched"
+UNFINISHED, UNSEARCHED, UNAVAILABLE = "unfinished", "unsearched", "unavailable"
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ def _unreadable() -> Iterator[Trouble]:
     journal = current.engine().journal
     for one in [*journal.sorted_out()[1], *journal.damaged_holdings()]:
         yield Trouble(UNREADABLE, one.vif_id, str(one.error))
+    for vif_id, resource in journal.unavailable():
+        yield Trouble(UNAVAILABLE, vif_id, f"{resource.label} ({resource.kind}) is left alone. {resource.error}")
 
 
 def _compared() -> Iterator[Trouble]:

@@ -133,12 +133,13 @@ def _unplug_recorded(ids: list[str], output: Output) -> list[dict[str, Any]]:
 
 def _repair(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif import lifecycle
-    from os_vif.cli import lost, services, session, states, subjects
+    from os_vif.cli import lost, services, session, states, subjects, unavailable
 
     session.open_library(arguments)
     chosen = subjects.chosen(arguments.files)
     unknown = lost.found()
     lost.warn(unknown, output)
+    unavailable.warn(output)
     started = time.monotonic()
     mend = functools.partial(_repaired, anew=arguments.anew, guests=lifecycle.Guests())
     results, code = subjects.each(chosen, output, "repairing", mend)

@@ -65,12 +65,13 @@ def show_plan(plan: Any, output: Output) -> None:
 
 def _check(arguments: argparse.Namespace, output: Output) -> ExitCode:
     from os_vif import lifecycle
-    from os_vif.cli import lost, recorded, services, session, states, subjects
+    from os_vif.cli import lost, recorded, services, session, states, subjects, unavailable
 
     session.open_library(arguments)
     chosen = subjects.chosen(arguments.files)
     unknown = lost.found()
     lost.warn(unknown, output)
+    unavailable.warn(output)
     if not chosen:
         output.line(f"Nothing is recorded here ({recorded.place_of_journal()}).")
     checked = functools.partial(_checked, guests=lifecycle.Guests())

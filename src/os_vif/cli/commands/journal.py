@@ -42,7 +42,7 @@ def register(commands: Subparsers) -> None:
 
 
 def _verify(arguments: argparse.Namespace, output: Output) -> ExitCode:
-    from os_vif import lifecycle
+    from os_vif import exception, lifecycle
     from os_vif.cli import recorded, session
 
     session.open_library(arguments)
@@ -55,7 +55,10 @@ def _verify(arguments: argparse.Namespace, output: Output) -> ExitCode:
     kinds = {one.kind for one in found}
     if kinds & {"damaged", "unreadable", "not-recorded"}:
         output.line("`vif journal rebuild` makes the records anew; with --dry-run it shows what it would write.", "dim")
-    return ExitCode.FAILED if kinds & {"damaged", "unreadable", "unsearched"} else ExitCode.DIFFERS
+    if "unavailable" in kinds:
+        output.line(exception.BackendUnavailable.hint, "dim")
+    failed = kinds & {"damaged", "unreadable", "unsearched", "unavailable"}
+    return ExitCode.FAILED if failed else ExitCode.DIFFERS
 
 
 def _rebuild(arguments: argparse.Namespace, output: Output) -> ExitCode:

@@ -34,7 +34,7 @@ def register(commands: Subparsers) -> None:
 
 
 def _list(arguments: argparse.Namespace, output: Output) -> ExitCode:
-    from os_vif.cli import lost, recorded, session
+    from os_vif.cli import lost, recorded, session, unavailable
     from os_vif.plugging import current
 
     session.open_journal(arguments)
@@ -42,6 +42,7 @@ def _list(arguments: argparse.Namespace, output: Output) -> ExitCode:
     records = recorded.all_records()
     unknown = lost.found(switches=False)
     lost.warn(unknown, output)
+    unavailable.warn(output)
     vifs = lost.by_vif(unknown)
     output.document(
         [*(recorded.to_primitive(record, scope) for record in records), *(_lost(vif_id, scope) for vif_id in vifs)]
@@ -64,7 +65,7 @@ def _lost(vif_id: str, scope: Scope) -> dict[str, Any]:
 
 
 def _show(arguments: argparse.Namespace, output: Output) -> ExitCode:
-    from os_vif.cli import recorded, session
+    from os_vif.cli import recorded, session, unavailable
     from os_vif.plugging import current
 
     session.open_journal(arguments)
@@ -82,6 +83,7 @@ def _show(arguments: argparse.Namespace, output: Output) -> ExitCode:
     told = recorded.to_primitive(record, scope)
     output.document(told | {"resources": held, "steps": steps, "request": request})
     _show_record(told | {"changed": recorded.since(record)}, held, steps, output)
+    unavailable.warn(output, record.vif_id)
     return ExitCode.OK
 
 

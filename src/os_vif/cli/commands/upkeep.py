@@ -58,7 +58,7 @@ def register(commands: Subparsers) -> None:
 def _gc(arguments: argparse.Namespace, output: Output) -> ExitCode:
     import os_vif
     from os_vif import lifecycle
-    from os_vif.cli import lost, services, session
+    from os_vif.cli import lost, services, session, unavailable
 
     keep = _ids_to_keep(arguments.keep)
     session.open_library(arguments)
@@ -85,6 +85,7 @@ def _gc(arguments: argparse.Namespace, output: Output) -> ExitCode:
         output.line("Nothing to remove.")
     unknown = [one for one in findings if one.lost and not one.removed]
     lost.warn(unknown, output)
+    unavailable.warn(output)
     errors = [*(one.error for one in lapsed), *(one.error for one in served), *(one.error for one in findings)]
     output.hints(errors)
     return ExitCode.FAILED if any(errors) else ExitCode.DIFFERS if unknown else ExitCode.OK

@@ -7,6 +7,7 @@ taken away, and to make it again takes somebody's word: the guest may run elsewh
 
 from __future__ import annotations
 
+from os_vif import exception
 from os_vif.host.contract.backend import Purpose
 from os_vif.host.contract.plan import Holding
 from os_vif.host.engine.engine import Engine
@@ -35,7 +36,10 @@ def is_gone(engine: Engine, request: Request, guest: Request) -> bool:
 
 
 def _is_there(engine: Engine, holding: Holding, request: Request) -> bool:
-    backend = engine.backends[holding.resource.backend]
+    try:
+        backend = engine.backends[holding.resource.backend]
+    except exception.BackendUnavailable:
+        return True  # nobody can look
     look = getattr(backend, "is_there", None)
     if look is None:
         return True  # whoever brings a backend of his own may know more

@@ -11,7 +11,7 @@ from os_vif import exception
 from os_vif.host.contract.backend import Backend, OfTheHost, Purpose
 from os_vif.host.contract.plan import Confirmation, Holding, Outcome, Plan, Step
 from os_vif.host.engine.request import Request
-from os_vif.host.state import Resource, check_known
+from os_vif.host.state import Resource, Unavailable, check_known
 
 #: Resources by their keys, each with the first request that states it.
 Stated = dict[str, tuple[Request, Resource]]
@@ -115,6 +115,11 @@ class Planner:
         gone: list[Holding] = []
         actual = self._read_leaving(leaving)
         for one in leaving:
+            left = self._left_behind(one)
+            notes += [f"{label} stays: {error}" for label, error in left]
+            warnings += [
+                f"{label}: {str(error).rstrip('.')}; once it can, `vif gc` takes it away" for label, error in left
+            ]
             going, kept, reason = self._sort_out(one, gone, actual, keep_shared=keep_shared)
             elsewhere, steps = ("", []) if keep_shared or one.orphan else self._leave(kept, actual)
             if elsewhere:
@@ -138,7 +143,7 @@ class Planner:
 
         ``gone`` is what goes before, with other VIFs.
         """
-        going = [h for h in one.holdings if not h.resource.shared or h.resource.key not in one.needed_by_others]
+        going = [h for h in _going(one) if self._why_unusable(h) is None]
         kept = [h for h in going if h.resource.shared]
         if keep_shared and kept:
             reason = "without a journal, nobody knows who else needs it"
@@ -146,6 +151,19 @@ class Planner:
             elsewhere = "" if one.orphan else self._leave(kept, actual)[0]
             reason = elsewhere or self._in_use(kept, actual, [*gone, *going])
         return ([h for h in going if not h.resource.shared], kept, reason) if reason else (going, [], "")
+
+    def _left_behind(self, one: Leaving) -> list[tuple[str, exception.BackendUnavailable]]:
+        """What nobody here can take away, and why: the rest goes without it."""
+        return [(h.resource.label, error) for h in _going(one) if (error := self._why_unusable(h))]
+
+    def _why_unusable(self, holding: Holding) -> exception.BackendUnavailable | None:
+        if isinstance(holding.resource, Unavailable):
+            return holding.resource.error
+        try:
+            self._backends[holding.resource.backend]
+        except exception.BackendUnavailable as error:
+            return error
+        return None
 
     def _leave(self, shared: Sequence[Holding], actual: Mapping[str, object]) -> tuple[str, list[Step]]:
         """Why VIFs of another journal need what is shared, and what it takes to leave it to that journal."""
@@ -168,7 +186,7 @@ class Planner:
             holding.resource.key: holding.resource
             for one in leaving
             for holding in one.holdings
-            if holding.resource.key not in one.needed_by_others
+            if holding.resource.key not in one.needed_by_others and self._why_unusable(holding) is None
         }
         return self._read_for(list(going.values()), leaving[0].purpose) if leaving else {}
 
@@ -182,6 +200,11 @@ class Planner:
         for resource in resources:
             by_backend.setdefault(resource.backend, []).append(resource)
         return {name: self._backends[name].read(wanted, purpose) for name, wanted in by_backend.items()}
+
+
+def _going(one: Leaving) -> list[Holding]:
+    """What no other VIF needs."""
+    return [h for h in one.holdings if not h.resource.shared or h.resource.key not in one.needed_by_others]
 
 
 def _is_atomic(backend: Backend) -> bool:

@@ -32,7 +32,10 @@ def tasks(
 def _tasks(backends: Mapping[str, Backend], holdings: Sequence[Holding], purpose: Purpose) -> list[Task]:
     found: list[Task] = []
     for name in dict.fromkeys(holding.resource.backend for holding in holdings):
-        renames = getattr(backends[name], "renames", None)
+        try:
+            renames = getattr(backends[name], "renames", None)
+        except exception.BackendUnavailable:
+            continue  # whoever needs it is told when it is asked for what is there
         wanted = [holding for holding in holdings if holding.resource.backend == name]
         steps = renames(wanted, purpose) if renames else ()
         found += [Task(step, purpose.vif_id, purpose.context) for step in steps]

@@ -26,6 +26,7 @@ from os_vif.host import state
 from os_vif.host.contract.plan import Holding
 from os_vif.host.journal import prior
 from os_vif.host.journal.tables import MEMORY, JournalFile
+from os_vif.host.state import Unavailable
 
 LOG = logger(__name__)
 
@@ -160,6 +161,16 @@ class Journal:
         )
         return self._readable(self._file.rows(query, (scope.boot, scope.namespace)))
 
+    def unavailable(self) -> list[tuple[str, Unavailable]]:
+        """What is held, anywhere, and of a backend that cannot be used here, for each VIF that uses it; "" for none."""
+        query = (
+            "SELECT key, resource, made, prior, coalesce(vif_id, '') FROM holding"
+            " LEFT JOIN use USING (boot, namespace, key) ORDER BY key"
+        )
+        rows = [row for row in self._file.rows(query) if state.is_of_stranger(row[1])]
+        held = ((str(row[4]), one.resource) for row in rows for one in self._readable([row]))
+        return [(vif_id, resource) for vif_id, resource in held if isinstance(resource, Unavailable)]
+
     def damaged_holdings(self) -> list[Damaged]:
         """What is held and cannot be read, for each of the VIFs that use it; "" for what none uses."""
         query = (
@@ -190,10 +201,7 @@ class Journal:
 
     def _damage(self, what: str, error: Exception) -> exception.RecordDamaged:
         reason = str(error) if isinstance(error, exception.ExceptionBase) else f"{error!r}."
-        damage = exception.RecordDamaged(what=what, path=self.path, reason=reason)
-        if isinstance(error, exception.BackendUnavailable):
-            damage.hint = error.hint
-        return damage
+        return exception.RecordDamaged(what=what, path=self.path, reason=reason)
 
     def users(self, scope: Scope, key: str) -> set[str]:
         """The ids of the VIFs that use a resource."""

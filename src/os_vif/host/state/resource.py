@@ -69,6 +69,35 @@ class Resource:
         return self
 
 
+@dataclass(frozen=True, kw_only=True)
+class Unavailable(Resource):
+    """What a record tells of a resource whose backend cannot be used here: kept word for word, until it can.
+
+    ``data`` is what to_primitive() wrote, ``error`` why it cannot be made more of.
+    """
+
+    data: Mapping[str, Any]
+    error: exception.BackendUnavailable = dataclasses.field(compare=False)
+
+    @property
+    def kind(self) -> str:
+        """The name of its type in records: that of the backend, and that of the class."""
+        return str(self.data["resource"])
+
+    @property
+    def backend(self) -> str:  # type: ignore[override]
+        """The name of the backend that knows it."""
+        return self.kind.partition(":")[0]
+
+    @property
+    def key(self) -> str:
+        return str(self.data["key"])
+
+    @property
+    def label(self) -> str:
+        return str(self.data["label"])
+
+
 class Devices(Protocol):
     """What a host knows of its devices. Each but the first raises LookupError when there is no such device."""
 
@@ -100,6 +129,9 @@ class HostState:
 
 
 _TYPES: dict[str, type[Resource]] = {}
+
+#: Properties of a third party's resource that are written down beside its attributes.
+_OF_STRANGERS = ("key", "label")
 
 #: Where the rest of the vocabulary is, imported when a record names it: most processes never meet Open vSwitch.
 _OURS = "os_vif.host.state."
@@ -147,8 +179,15 @@ def _name_of(cls: type[Resource]) -> str:
 
 
 def to_primitive(resource: Resource) -> dict[str, Any]:
-    """The JSON form of a resource: its type's name, and every attribute that is not at its default."""
+    """The JSON form of a resource: its type's name, and every attribute that is not at its default.
+
+    Of a third party's also its key and label, which nobody else can tell once the package is gone.
+    """
+    if isinstance(resource, Unavailable):
+        return dict(resource.data)
     data: dict[str, Any] = {"resource": _name_of(type(resource))}
+    if resource.backend not in third_party.OWN:
+        data |= {name: getattr(resource, name) for name in _OF_STRANGERS}
     for field in dataclasses.fields(resource):
         value = getattr(resource, field.name)
         if value != _default_of(field):
@@ -157,20 +196,36 @@ def to_primitive(resource: Resource) -> dict[str, Any]:
 
 
 def from_primitive(data: Mapping[str, Any]) -> Resource:
-    """The resource that to_primitive() wrote. Raises HostError for one that is not known here."""
+    """The resource that to_primitive() wrote; an Unavailable where its backend cannot be used here.
+
+    Raises HostError for one that is not known.
+    """
     if not isinstance(data, Mapping):
         raise exception.HostError(f"The journal tells of a resource that is none: {shown(data)}.")
-    values = {name: _thaw(value) for name, value in data.items() if name != "resource"}
+    values = {name: _thaw(value) for name, value in data.items() if name not in ("resource", *_OF_STRANGERS)}
     try:
         named = _type_named(data["resource"])
         _check_types(named, values)
         return named(**values)
+    except exception.BackendUnavailable as error:
+        return _unavailable(data, error)
     except (KeyError, TypeError, AttributeError) as error:
         name = data.get("resource", "without a type")
         raise exception.HostError(
             f"The journal tells of a resource {name} that this process does not know ({error}); it takes the plugin,"
             " and the version of os-vif, that it was plugged with."
         ) from error
+
+
+def is_of_stranger(text: object) -> bool:
+    """Whether what to_primitive() wrote, as JSON, is of a third party. Told by its beginning: many may be asked."""
+    return isinstance(text, str) and ":" in text.partition('"resource": "')[2].partition('"')[0]
+
+
+def _unavailable(data: Mapping[str, Any], error: exception.BackendUnavailable) -> Unavailable:
+    if not all(isinstance(data.get(name), str) for name in _OF_STRANGERS):
+        raise error
+    return Unavailable(shared=data.get("shared") is True, data=dict(data), error=error)
 
 
 def _type_named(name: str) -> type[Resource]:
