@@ -180,3 +180,131 @@ def test_nobody_looks_for_backends_of_others_without_need():
     code = "import sys, os_vif.host.state; print('importlib.metadata' in sys.modules)"
     ran = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "False\n"
+
+
+@pytest.fixture
+def lying(packages):
+    """Has flags by a backend with some of its methods overwritten: lying("def run(self, ...): ...")."""
+
+    def install(text, name="liars"):
+        body = "".join(f"    {line}\n" for line in text.splitlines())
+        source = f"{FLAGS}\n\nclass Liar(FlagBackend):\n{body}"
+        packages.install(name, {"flag": "flags:Liar"}, {"flags": source})
+        return name
+
+    return install
+
+
+LIES = {
+    "a step that is none": (
+        "def converge(self, resource, actual, purpose): return Outcome(Holding(resource), ('step',))",
+        "it returned 'step', which is no Step.",
+    ),
+    "a holding that is none": (
+        "def converge(self, resource, actual, purpose): return Outcome(None)",
+        "it returned None, which is no Holding.",
+    ),
+    "a holding of something else": (
+        "def converge(self, resource, actual, purpose): return Outcome(Holding(Flag(name='blue')))",
+        "it holds Flag(shared=False, name='blue', word='up') for Flag(shared=False, name='red', word='up').",
+    ),
+    "a step that is not plain data": (
+        "def _operation(self, what, name, word=''): return Operation('flag.write', {'name': {name}})",
+        "its step 'raise flag red' is not plain data: Object of type set is not JSON serializable.",
+    ),
+    "a memory that the journal cannot keep": (
+        "def converge(self, resource, actual, purpose): return Outcome(Holding(resource, prior={'index': 'one'}))",
+        "the journal cannot keep what was there before: what was there before has 'one' as 'index'.",
+    ),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_what_a_backend_answers_is_looked_at(lying, flags, lie):
+    """Before anything is done, and with the package's name."""
+    text, words = LIES[lie]
+    lying(text)
+    host = FakeHost()
+    with pytest.raises(exception.BackendFailed) as caught:
+        engine_on(host).plug([request(Tap(name="tap1"), flag())])
+    assert str(caught.value) == f"The backend flag (flags:Liar of liars 1.0) failed in converge(): {words}"
+    assert (list(flags.iterdir()), set(host.links)) == ([], {"lo"})
+
+
+def test_a_step_that_does_nothing_is_found_out(lying, flags):
+    """What was done before is undone."""
+    lying("def run(self, operations, context): pass")
+    host = FakeHost()
+    with pytest.raises(exception.VerifyFailed) as caught:
+        engine_on(host).plug([request(Tap(name="tap1"), flag())])
+    assert str(caught.value) == "VIF vif-1: after applying, the host still differs: still to do: raise flag red."
+    assert (list(flags.iterdir()), set(host.links)) == ([], {"lo"})
+
+
+NOT_PERMITTED = "raise exception.NotPermitted(what='raise flags', reason='nobody may.')"
+
+
+def test_what_may_not_be_done_takes_back_what_others_have_done(lying, flags):
+    """The error stays what it is, although the way back of that backend is barred as well."""
+    lying(f"def run(self, operations, context): {NOT_PERMITTED}")
+    host = FakeHost()
+    with pytest.raises(exception.NotPermitted) as caught:
+        engine_on(host).plug([request(Tap(name="tap1"), flag(), Tap(name="tap2"))])
+    assert str(caught.value) == "Not permitted to raise flags: nobody may."
+    assert (list(flags.iterdir()), set(host.links)) == ([], {"lo"})
+
+
+def test_a_failure_in_undoing_keeps_nothing_else(lying, flags):
+    """The tap goes although the flag before it cannot be lowered."""
+    lying(
+        lying(
+            "def run(self, operations, context):\n"
+            "    if operations[0].name == 'flag.delete': 1 / 0\n"
+            "    super().run(operations, context)"
+        )
+    )
+    host = FakeHost()
+    host.fail_at("tap.add", device="tap2")
+    with pytest.raises(exception.UndoFailed) as caught:
+        engine_on(host).plug([request(Tap(name="tap1"), flag(), Tap(name="tap2"))])
+    assert "could not undo 'raise flag red': the backend flag (flags:Liar of liars 1.0) failed in run():" in str(
+        caught.value
+    )
+    assert ([path.name for path in flags.iterdir()], set(host.links)) == (["red"], {"lo"})
+
+
+@pytest.mark.parametrize(
+    "failure", ["1 / 0", NOT_PERMITTED, "raise OperationFailed(0, 5, 'stuck')"], ids=["lie", "refusal", "failure"]
+)
+def test_unplugging_tries_everything_else(lying, packages, tmp_path, flags, failure):
+    """A flag that cannot be lowered keeps neither the flag after it nor the tap before it."""
+    packages.install("vif-flags", {"flag": "flags:FlagBackend"}, {"flags": FLAGS})
+    host = FakeHost()
+    engine_on(host, tmp_path).plug([request(Tap(name="tap1"), flag("red"), Tap(name="tap2"), flag("blue"))])
+    packages.uninstall("vif-flags")
+    body = f"    if operations[0].arguments['name'] == 'blue': {failure}\n    super().run(operations, context)"
+    lying(f"def run(self, operations, context):\n{body}")
+    with pytest.raises(exception.UnplugIncomplete) as caught:
+        engine_on(host, tmp_path).unplug([request()])
+    assert len(caught.value.errors) == 1
+    assert ([path.name for path in flags.iterdir()], set(host.links)) == (["blue"], {"lo"})
+
+
+def test_how_far_a_broken_backend_came_is_not_guessed(lying, packages, tmp_path, flags):
+    """Of three flags in a row the first and the last are lowered, whatever happened to the call for all of them."""
+    packages.install("vif-flags", {"flag": "flags:FlagBackend"}, {"flags": FLAGS})
+    host = FakeHost()
+    engine_on(host, tmp_path).plug([request(*map(flag, ("red", "blue", "white")))])
+    packages.uninstall("vif-flags")
+    lying(
+        "def _do(self, what, arguments):\n"
+        "    if arguments['name'] == 'blue': raise KeyError('blue')\n"
+        "    super()._do(what, arguments)"
+    )
+    with pytest.raises(exception.UnplugIncomplete) as caught:
+        engine_on(host, tmp_path).unplug([request()])
+    assert str(caught.value) == (
+        "Could not lower flag blue (device blue, VIF vif-1): the backend flag (flags:Liar of liars 1.0) failed in"
+        " run(): KeyError('blue')"
+    )
+    assert [path.name for path in flags.iterdir()] == ["blue"]

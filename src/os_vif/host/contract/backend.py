@@ -59,6 +59,8 @@ class Backend(Protocol):
       wants then is an error.
     - Whatever a process that is killed between two steps has left, converge() completes and remove() takes away.
     - An undo does no harm where its step was not done. A step of which no undo is told is undone by that of another.
+    - run() may be asked for what is done already, and does no harm then: the next one after a failure tries all again.
+      It raises NotPermitted before it has done anything, or not at all.
     - run() is called by threads, and in the network namespace of the host concerned, of the calling thread.
     - A backend changes what bears its mark, or nothing: what somebody else made raises ForeignDevice in converge(), and
       stays in remove().

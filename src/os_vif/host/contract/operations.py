@@ -34,12 +34,13 @@ class OperationFailed(Exception):
 
     ``done`` operations, from the first on, are done. ``culprit`` is the index of the one that was refused: that after
     them where operations are done one by one; any one where they are done all together or not at all. ``errno`` is
-    the kernel's number, or 0; ``words`` are its own.
+    the kernel's number, or 0; ``words`` are its own. Not ``certain``: how many are done is not known.
     """
 
-    def __init__(self, done: int, errno: int, words: str, culprit: int | None = None) -> None:
+    def __init__(self, done: int, errno: int, words: str, culprit: int | None = None, *, certain: bool = True) -> None:
         super().__init__(done, errno, words, culprit)
         self.done = done
         self.errno = errno
         self.words = words
         self.culprit = done if culprit is None else culprit
+        self.certain = certain

@@ -36,35 +36,53 @@ class Executor:
             try:
                 self._run(batch, [task.step.operation for task in batch])
             except OperationFailed as failure:
-                done += batch[: failure.done]
+                # Where it is not known how far it came, undoing what was not done is harmless.
+                done += batch[: failure.done] if failure.certain else batch
                 error = _error(batch[failure.culprit], failure)
                 self._undo_after(error, done)
                 raise error from None
+            except exception.NotPermitted as refusal:
+                self._undo_after(refusal, done)  # none of the batch was begun
+                raise
             except Exception:
-                # The privileged helper died, say. How far it came is not known; undoing what was not done is harmless.
-                self.undo([*done, *batch])
+                self.undo([*done, *batch])  # the privileged helper died, say
                 raise
             done += batch
 
-    def do_all(self, tasks: Sequence[Task]) -> list[exception.StepFailed]:
+    def do_all(self, tasks: Sequence[Task]) -> list[exception.HostError]:
         """Does every task, whatever happens to the others, and returns the errors.
 
-        Left out is what a failed one guards: it would take away what has not arrived elsewhere.
+        Left out is what a failed one guards: it would take away what has not arrived elsewhere. Raises NotPermitted
+        where nothing at all may be done.
         """
-        errors: list[exception.StepFailed] = []
+        errors: list[exception.HostError] = []
         guarded: set[str] = set()
-        for batch in self._batches(tasks):
-            rest = _unguarded(batch, guarded)
-            while rest:
-                try:
-                    self._run(rest, [task.step.operation for task in rest])
-                    break
-                except OperationFailed as failure:
-                    errors.append(_error(rest[failure.culprit], failure))
-                    guarded |= set(rest[failure.culprit].step.guards)
-                    rest = [task for n, task in enumerate(rest) if n >= failure.done and n != failure.culprit]
-                    rest = _unguarded(rest, guarded)
+        batches = list(self._batches(tasks))
+        for batch in batches:
+            errors += self._do_each(batch, guarded)
+        refusals = [error for error in errors if isinstance(error, exception.NotPermitted)]
+        if refusals and len(refusals) == len(batches):
+            raise refusals[0]
         return errors
+
+    def _do_each(self, batch: Sequence[Task], guarded: set[str]) -> Iterator[exception.HostError]:
+        """In one call, or as many as it takes; one by one where a backend cannot say how far it came."""
+        rest = _unguarded(batch, guarded)
+        while rest:
+            try:
+                self._run(rest, [task.step.operation for task in rest])
+                return
+            except exception.NotPermitted as refusal:
+                yield refusal
+                return
+            except OperationFailed as failure:
+                if not failure.certain and len(rest) > 1:
+                    yield from (error for task in rest for error in self._do_each([task], guarded))
+                    return
+                yield _error(rest[failure.culprit], failure)
+                guarded.update(rest[failure.culprit].step.guards)
+                rest = [task for n, task in enumerate(rest) if n >= failure.done and n != failure.culprit]
+                rest = _unguarded(rest, guarded)
 
     def undo(self, tasks: Sequence[Task]) -> list[str]:
         """Undoes tasks that were done, the last one first; returns what could not be undone, in words."""
@@ -76,6 +94,8 @@ class Executor:
                 self._backends[task.step.backend].run([task.step.undo], task.context)
             except OperationFailed as failure:
                 complaints.append(f"could not undo {task.step.text!r}: {failure.words}.")
+            except Exception as error:  # of a helper, or of a third party: it keeps none of the others
+                complaints.append(f"could not undo {task.step.text!r}: {str(error).rstrip('.')}.")
         return complaints
 
     def _undo_after(self, error: exception.HostError, done: Sequence[Task]) -> None:

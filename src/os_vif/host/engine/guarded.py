@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from os_vif.host.access.host import HostAccess
 from os_vif.host.contract.backend import Marked, Purpose
 from os_vif.host.contract.operations import Operation, OperationFailed
 from os_vif.host.contract.plan import Holding, Outcome, Step
+from os_vif.host.journal import prior
 from os_vif.host.state import Resource, third_party
 
 T = TypeVar("T")
@@ -46,10 +48,23 @@ class Guarded:
         return self._call("read", resources, purpose)
 
     def converge(self, resource: Resource, actual: Any, purpose: Purpose) -> Outcome:
-        return self._checked("converge", Outcome, self._call("converge", resource, actual, purpose))
+        outcome = self._checked("converge", Outcome, self._call("converge", resource, actual, purpose))
+        holding = self._checked("converge", Holding, outcome.holding)
+        if holding.resource != resource:
+            raise self._failed("converge", f"it holds {holding.resource!r:.80} for {resource!r:.80}.")
+        try:
+            prior.check(json.loads(json.dumps(holding.prior)))
+        except (TypeError, ValueError) as error:
+            raise self._failed("converge", f"the journal cannot keep what was there before: {error}.") from error
+        for step in (*outcome.steps, *outcome.late):
+            self._check_step("converge", step)
+        return outcome
 
     def remove(self, holding: Holding, actual: Any, purpose: Purpose) -> Sequence[Step]:
-        return self._list_of("remove", Step, self._call("remove", holding, actual, purpose))
+        steps = self._list_of("remove", Step, self._call("remove", holding, actual, purpose))
+        for step in steps:
+            self._check_step("remove", step)
+        return steps
 
     def in_use(self, holding: Holding, actual: Any, leaving: Sequence[Holding]) -> str:
         if not hasattr(self._backend, "in_use"):
@@ -69,7 +84,7 @@ class Guarded:
             raise
         except Exception as error:
             words = f"the backend {self.name} ({third_party.origin(self.name)}) failed in run(): {error!r}"
-            raise OperationFailed(len(operations), 0, words, 0) from error
+            raise OperationFailed(0, 0, words, certain=False) from error
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         found = getattr(self._backend, name)
@@ -92,6 +107,13 @@ class Guarded:
         if not isinstance(found, kind):
             raise self._failed(method, f"it returned {found!r:.80}, which is no {kind.__name__}.")
         return found
+
+    def _check_step(self, method: str, step: Any) -> None:
+        self._checked(method, Step, step)
+        try:
+            json.dumps(step.to_primitive())
+        except (TypeError, ValueError, AttributeError) as error:
+            raise self._failed(method, f"its step {step.text!r:.80} is not plain data: {error}.") from error
 
     def _list_of(self, method: str, kind: type[T], found: Any) -> list[T]:
         return [self._checked(method, kind, one) for one in self._listed(method, found)]
