@@ -257,11 +257,9 @@ def test_what_may_not_be_done_takes_back_what_others_have_done(lying, flags):
 def test_a_failure_in_undoing_keeps_nothing_else(lying, flags):
     """The tap goes although the flag before it cannot be lowered."""
     lying(
-        lying(
-            "def run(self, operations, context):\n"
-            "    if operations[0].name == 'flag.delete': 1 / 0\n"
-            "    super().run(operations, context)"
-        )
+        "def run(self, operations, context):\n"
+        "    if operations[0].name == 'flag.delete': 1 / 0\n"
+        "    super().run(operations, context)"
     )
     host = FakeHost()
     host.fail_at("tap.add", device="tap2")
