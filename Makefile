@@ -22,7 +22,7 @@ TEST_PROGRAMS := qemu-system-x86_64:qemu-system-x86 ovsdb-server:openvswitch-swi
 	'/usr/lib/*/libvirt/connection-driver/libvirt_driver_qemu.so:libvirt-daemon-driver-qemu' \
 	/usr/include/libvirt/libvirt.h:libvirt-dev pkg-config:pkg-config cc:gcc '/usr/include/python3*/Python.h:python3-dev'
 
-.PHONY: help demo test fuzz lint compat bench docs wheel deb venv clean programs guest-packages
+.PHONY: help demo test test-debian test-python fuzz lint compat bench docs wheel deb venv clean programs guest-packages
 
 help:  ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
@@ -35,6 +35,12 @@ ENVIRONMENTS := .venv-upstream/.ready .venv-upstream-430/.ready .venv-neutron/.r
 
 test: .venv/.develops $(ENVIRONMENTS) programs guest-packages .venv/.libvirt  ## all tests
 	.venv/bin/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist loadgroup --no-loadscope-reorder) $(ARGS)
+
+test-debian: .venv/.runs  ## after `make deb`: the packages with what Debian 13 has of its own, in a root of it; as root
+	@tools/debian/make suite
+
+test-python:  ## what depends on Python most, on that of the next Debian, in a root of it; as root
+	@RELEASE=forky tools/debian/make language
 
 fuzz: .venv/.develops  ## all readers of what others write, for SECONDS each (60), beginning with SEED (1)
 	OS_VIF_FUZZ_SECONDS=$(or $(SECONDS),60) OS_VIF_FUZZ_SEED=$(or $(SEED),1) .venv/bin/python -m pytest --timeout 0 tests/fuzz $(ARGS)

@@ -5,6 +5,8 @@ import importlib.metadata
 import runpy
 from pathlib import Path
 
+from os_vif.cli import reference as commands
+
 HERE = Path(__file__).parent
 
 # What is made from the code is made before Sphinx looks for pages.
@@ -23,6 +25,9 @@ html_theme = "furo"
 html_title = f"os-vif {release}"
 
 man_pages = [("cli", "vif", "plug virtual machines into networks", [author], 1)]
+man_pages += [
+    (f"reference/generated/commands/{page}", page, commands.summary_of(page), [author], 1) for page in commands.pages()
+]
 man_show_urls = True
 
 myst_enable_extensions = ["deflist"]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from os_vif import exception, objects, opts
+from os_vif.cli import reference as commands
 from os_vif.host import state
 from os_vif.host.state import ovs, vf
 from os_vif.objects.wire.registry import CLASSES
@@ -17,10 +18,11 @@ from os_vif.objects.wire.registry import CLASSES
 
 def main(directory: Path) -> None:
     """Writes a page only where its text has changed, so that a site is made anew only where it must be."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for name, lines in PAGES.items():
-        text = "\n".join(lines()) + "\n"
+    texts = {name: "\n".join(lines()) + "\n" for name, lines in PAGES.items()}
+    texts |= {f"commands/{name}.md": text for name, text in commands.pages().items()}
+    for name, text in texts.items():
         path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
 

@@ -17,10 +17,40 @@ def markdown() -> str:
     return "\n".join([HEADING, "", *_commands(), *_common(), *_exit_codes()])
 
 
-def _commands() -> Iterator[str]:
+def pages() -> dict[str, str]:
+    """A page for each command, by its name, such as ``vif-network-create``: for `man`."""
+    return {
+        "-".join(["vif", *name.split()]): "\n".join(_page(name, command))
+        for name, command in _subparsers(parser.build()).items()
+    }
+
+
+def summary_of(page: str) -> str:
+    """The line below which `man` lists such a page."""
+    commands = {"-".join(["vif", *name.split()]): command for name, command in _subparsers(parser.build()).items()}
+    text = (commands[page].description or "").partition(". ")[0].partition(": ")[0].rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _page(name: str, command: argparse.ArgumentParser) -> Iterator[str]:
+    own = _own(command)
+    yield from (f"# vif {name}", "", "## Synopsis", "", f"`{_synopsis(name, own)}`", "")
+    yield from ("## Description", "", command.description or "", "")
+    if own:
+        yield from ("## Arguments", "", *_list(own))
+    yield from ("## Options of all commands", "", *_list(options.common()._actions))
+    yield from ("## Exit codes", "", *(f"- `{code.value}`: {meaning}" for code, meaning in MEANINGS.items()), "")
+    yield from ("## See also", "", "`vif`(1), which has examples", "")
+
+
+def _own(command: argparse.ArgumentParser) -> list[argparse.Action]:
     common = {action.dest for action in options.common()._actions}
+    return [action for action in command._actions if action.dest not in common]
+
+
+def _commands() -> Iterator[str]:
     for name, command in _subparsers(parser.build()).items():
-        own = [action for action in command._actions if action.dest not in common]
+        own = _own(command)
         yield f"### `{_synopsis(name, own)}`"
         yield ""
         yield command.description or ""

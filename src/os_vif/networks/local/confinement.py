@@ -20,8 +20,8 @@ from os_vif import exception
 #: To answer who has no address yet, to bind a port below 1024, and to put what it knows into the ARP table.
 CAPABILITIES = ("net_admin", "net_raw", "net_bind_service")
 
-#: Who a daemon of no special needs is on most distributions, the first that there is.
-_USERS = ("dnsmasq", "nobody")
+#: That of our Debian package; else who a daemon of no special needs is on most distributions. The first that there is.
+_USERS = ("os-vif-dhcp", "dnsmasq", "nobody")
 _SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 

@@ -15,7 +15,7 @@ OPTIONS: tuple[cfg.Opt, ...] = (
     ),
     cfg.StrOpt(
         "dhcp_user",
-        sample_default="dnsmasq, or else nobody",
+        sample_default="os-vif-dhcp, dnsmasq or nobody, the first there is",
         help="The user that DHCP servers run as, where os-vif runs as root. They keep three capabilities: NET_ADMIN, "
         "NET_RAW and NET_BIND_SERVICE.",
     ),
