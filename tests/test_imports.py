@@ -62,7 +62,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     # a VIF in, desired state out
     "os_vif.plugin": (*GROUND, *OBJECTS, STATE),
     # what others need to bring a kind of resource of their own
-    "os_vif.backend": (STATE, CONTRACT, ACCESS),
+    "os_vif.backend": (STATE, KERNEL, CONTRACT, ACCESS, JOURNAL),
     "os_vif.plugins": (*GROUND, *OBJECTS, "os_vif.plugin", STATE, "os_vif.plugins.names"),
     # the privileged helper, which reads the operator's configuration itself
     "os_vif.privsep": (*GROUND, "os_vif.plugins", ACCESS, CONTRACT, KERNEL),

@@ -9,11 +9,12 @@ import shutil
 
 import pytest
 
+from os_vif.cli.exit_code import ExitCode
 from os_vif.objects.network import Network
 from support import vifs
-from support.parts import require_tun
+from support.parts import require_tun, require_vxlan
 from support.pinging import comes_to_reach
-from support.vif_command import EXAMPLES, command
+from support.vif_command import EXAMPLES, command, without_rights
 
 ID = vifs.identity(1)
 ENTRY_POINTS = """
@@ -26,9 +27,10 @@ BACKEND = "vif_plug_vxlan.backend:VxlanBackend"
 
 
 @pytest.fixture
-def package(tmp_path, monkeypatch):
+def package(tmp_path, monkeypatch, new_netns):
     """The example, installed for this test; package("module:Class") has its entry point lead elsewhere."""
     require_tun()
+    require_vxlan(new_netns())
     place = tmp_path / "site"
     shutil.copytree(EXAMPLES / "vxlan" / "src", place)
     metadata = place / "vif_plug_vxlan-1.0.0.dist-info"
@@ -48,18 +50,18 @@ def package(tmp_path, monkeypatch):
 class Machine:
     """A host with a state directory and a configuration of its own."""
 
-    def __init__(self, ns, directory, number, peers):
+    def __init__(self, ns, directory, number, peers, state="", vif=1):
         self.ns = ns
-        self._state, self._config, self._file = (directory / f"{number}{end}" for end in ("", ".conf", ".json"))
+        self._state, self._config, self._file = (directory / f"{state}{number}{end}" for end in ("", ".conf", ".json"))
         self.journal = self._state / "journal.db"
         self._config.write_text(f"[os_vif_vxlan]\nlocal = 192.0.2.{number}\npeers = {peers}\n")
-        vif = vifs.generic(number=1, network=Network(vlan=701))
+        vif = vifs.generic(f"tap{vif}", number=vif, network=Network(vlan=701))
         vif.plugin = "vxlan"
         self._file.write_text(json.dumps({"vif": vif.obj_to_primitive(), "instance": vifs.INSTANCE.obj_to_primitive()}))
 
-    def vif(self, *words):
+    def vif(self, *words, prefix=()):
         more = ("--state-dir", self._state, "--config-file", self._config)
-        return self.ns.run([command(), *words, *more], check=False, env=dict(os.environ))
+        return self.ns.run([*prefix, command(), *words, *more], check=False, env=dict(os.environ))
 
     def plug(self):
         return self.vif("plug", self._file)
@@ -178,9 +180,9 @@ def test_without_its_package_the_rest_of_a_vif_can_go(gone):
         assert (collected.returncode, collected.stdout) == (0, "Nothing to remove.\n")
         assert collected.stderr == f"warning: {ALONE.replace(f'VIF {ID}', 'no VIF any more')} {HINT}\n"
     gone.back()
-    for _ in range(2):  # the bridge once its port has gone
-        assert gone.vif("gc").returncode == 0
-    assert gone.ns.link_names() == set()
+    collected = gone.vif("gc")
+    assert collected.stdout.splitlines()[1:] == ["bridge vxbr701  was shared, and no VIF uses it any more  removed"]
+    assert (collected.returncode, gone.ns.link_names()) == (0, set())
 
 
 def test_without_its_package_others_are_not_concerned(gone, tmp_path):
@@ -251,11 +253,44 @@ def test_a_step_that_fails_in_the_middle_is_undone(package, machine):
         "from vif_plug_vxlan.backend import VxlanBackend\n"
         "class Liar(VxlanBackend):\n"
         "    def run(self, operations, context):\n"
-        "        super().run(operations[:2], context)\n"
-        "        if len(operations) > 2: raise KeyError('peer')\n"
+        "        super().run(operations, context)\n"
+        "        if operations[0].name == 'vxlan.add-peer': raise KeyError('peer')\n"
     )
     package("liar:Liar")
     refused = machine.plug()
     assert refused.returncode == 1
     assert "the backend vxlan (liar:Liar of vif-plug-vxlan 1.0.0) failed in run(): KeyError('peer')" in refused.stderr
     assert machine.ns.link_names() == set()
+
+
+def test_without_rights_it_is_looked_at_and_not_changed(package, machine):
+    """os-vif's privileged helper does nothing for backends of others, and the error says so."""
+    machine.plug()
+    peer = ("00:00:00:00:00:00", "dev", "vx701", "dst", "192.0.2.2")
+    machine.ns.run(["bridge", "fdb", "delete", *peer])
+    checked = machine.vif("check", prefix=without_rights())
+    assert checked.stdout.splitlines()[:2] == [f"differs  {ID}", "         not done: add peer 192.0.2.2 of vx701"]
+    refused = machine.vif("repair", prefix=without_rights())
+    assert refused.returncode == ExitCode.NOT_PERMITTED
+    assert refused.stderr == (
+        "error: Not permitted to do vxlan.add-peer: this process is neither root nor holds CAP_NET_ADMIN, and os-vif's"
+        " privileged helper does nothing for backends of others.\n"
+        "  hint: Run it as root or with CAP_NET_ADMIN. A package that is to work without has to bring a helper of its"
+        " own.\n"
+    )
+    assert machine.vif("repair").returncode == 0
+
+
+def test_two_services_share_the_device(package, netns, tmp_path):
+    """Each has a journal of its own; the device goes with the last VIF of both."""
+    services = [
+        Machine(netns, tmp_path, 1, "192.0.2.2"),
+        Machine(netns, tmp_path, 1, "192.0.2.2", state="other", vif=2),
+    ]
+    for service in services:
+        assert service.plug().returncode == 0
+    assert services[0].vif("unplug", "--id", vifs.identity(1)).returncode == 0
+    assert services[1].vif("check").stdout == f"ok       {vifs.identity(2)}\n"
+    assert netns.link_names() == {"vxbr701", "vx701", "tap2"}
+    assert services[1].vif("unplug", "--id", vifs.identity(2)).returncode == 0
+    assert netns.link_names() == set()

@@ -6,9 +6,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+
+if TYPE_CHECKING:
+    from support.netns import Namespace
 
 
 def missing(reason: str) -> NoReturn:
@@ -43,3 +46,12 @@ def require_tun() -> None:
     __tracebackhide__ = True
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         missing("/dev/net/tun cannot be opened: `modprobe tun` as root, or give this user access to it")
+
+
+def require_vxlan(namespace: Namespace) -> None:
+    """Ends the test when the kernel makes no VXLAN devices; tried in a namespace."""
+    __tracebackhide__ = True
+    probe = ["ip", "link", "add", "probe", "type", "vxlan", "id", "1", "dstport", "4789"]
+    if namespace.run(probe, check=False).returncode:
+        missing("this kernel makes no VXLAN devices: modprobe vxlan")
+    namespace.ip("link", "delete", "probe")

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
+import pytest
 from oslo_config import cfg
 from vif_plug_vxlan.backend import VxlanBackend
 from vif_plug_vxlan.plugin import VxlanPlugin
 
 import os_vif
+from os_vif import exception
 from os_vif.objects.instance_info import InstanceInfo
 from os_vif.objects.network import Network
 from os_vif.objects.vif import VIFGeneric
@@ -31,6 +34,13 @@ class TestOnTheKernel(PluginConformance):
 
     #: Enough to be quick here; leave it out for your own.
     most_crashes = 8
+
+    def prepare(self):
+        probe = ["ip", "link", "add", "probe", "type", "vxlan", "id", "1", "dstport", "4789"]
+        if subprocess.run(probe, capture_output=True, check=False).returncode:
+            reason = "this kernel makes no VXLAN devices: modprobe vxlan"
+            pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+        subprocess.run(["ip", "link", "delete", "probe"], check=True)
 
     def make_plugin(self):
         conf = cfg.ConfigOpts()
@@ -86,6 +96,38 @@ class TestOnTheKernel(PluginConformance):
         (self._state / "journal.db").unlink()
         self.restart()
         assert "VXLAN device vx701" in {finding.what for finding in os_vif.gc(dry_run=True)}
-        for _ in range(2):  # the bridge is in use, at first: its port has a carrier
-            os_vif.gc(orphans=True)
+        os_vif.gc(orphans=True)
         self.expect(before, "collected")
+
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            ("ip link add vx701 type bridge", "it is a bridge, not a VXLAN device."),
+            (
+                "ip link add vx701 type vxlan id 701 local 192.0.2.1 dstport 4789",
+                "it exists already, and os-vif did not make it.",
+            ),
+        ],
+    )
+    def test_what_somebody_else_made_is_left_alone(self, change, reason):
+        """It is in the way, and stays as it is, whatever is plugged or unplugged."""
+        subprocess.run(change.split(), check=True)
+        before = self.snapshot()
+        with pytest.raises(exception.PlugException) as caught:
+            self.plug()
+        identity = self.make_vif(1)[0].id
+        assert str(caught.value.__cause__) == f"Device vx701 is in the way of VIF {identity}: {reason}"
+        self.unplug()
+        self.expect(before, "refused and unplugged")
+
+    def test_a_device_for_another_network_is_not_taken(self):
+        """What a device is, is not changed in place."""
+        self.plug()
+        plugged = self.snapshot()
+        subprocess.run(["ip", "link", "set", "vx701", "name", "vx702"], check=True)
+        vif, instance = self.make_vif(2)
+        vif.network = Network(id=NETWORK.id, vlan=702)
+        with pytest.raises(exception.PlugException, match="it is for network 701 and address "):
+            os_vif.plug(vif, instance)
+        subprocess.run(["ip", "link", "set", "vx702", "name", "vx701"], check=True)
+        self.expect(plugged, "another network was refused")

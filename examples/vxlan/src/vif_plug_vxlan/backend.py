@@ -1,39 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""VXLAN devices, by iproute2: what is there, what it takes for one to be as stated, and doing it.
+"""VXLAN devices: what is there, what it takes for one to be as stated, and doing it.
 
-A device is made in a group of its own (IFLA_GROUP), from its first moment: that is how it is known to be ours.
+Only what is particular to VXLAN is done here. What every device has is set by steps of os-vif's own backend ``link``.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from os_vif import exception
-from os_vif.backend import Holding, HostAccess, Marked, Operation, OperationFailed, Outcome, Purpose, Resource, Step
+from os_vif.backend import (
+    DeviceMarks,
+    Holding,
+    HostAccess,
+    LinkInfo,
+    Marked,
+    Operation,
+    Outcome,
+    Purpose,
+    Resource,
+    Step,
+    perform,
+)
+from vif_plug_vxlan import kernel
 from vif_plug_vxlan.resource import Vxlan
 
-GROUP = 0x76786C
-_PORT = 4789
-#: The address of all that is for nobody in particular, and for guests that are not known yet.
-_ALL = "00:00:00:00:00:00"
+#: What this backend does to a host, beside deleting a device: what else is asked for is refused.
+_OPERATIONS = {"vxlan.add": kernel.add, "vxlan.add-peer": kernel.add_peer, "vxlan.remove-peer": kernel.remove_peer}
 
 
 @dataclass(frozen=True)
 class Found:
-    """A device of the name."""
+    """A device of the name; ``vxlan`` is None where it is of another kind."""
 
-    kind: str
-    ours: bool
-    up: bool
-    mtu: int
+    link: LinkInfo
     master: str
-    vni: int
-    local: str
-    peers: frozenset[str]
+    sysctls: Mapping[str, str | None]
+    vxlan: kernel.Particulars | None
 
 
 class VxlanBackend:
@@ -41,124 +46,133 @@ class VxlanBackend:
 
     def __init__(self, host: HostAccess, home: str) -> None:
         self._host = host
+        self._marks = DeviceMarks(home)
 
     def read(self, resources: Sequence[Resource], purpose: Purpose) -> Mapping[str, Found | None]:
-        """By the names of the devices."""
-        return {resource.name: _found(resource.name) for resource in resources if isinstance(resource, Vxlan)}
+        """By the keys of the resources."""
+        return {one.key: self._found(one) for one in resources if isinstance(one, Vxlan)}
 
     def converge(self, resource: Resource, actual: Any, purpose: Purpose) -> Outcome:
         """Raises ForeignDevice for what is not ours, or is for another network."""
         assert isinstance(resource, Vxlan)
-        found = actual[resource.name]
-        holding = Holding(resource, made=True)
+        found: Found | None = actual[resource.key]
         if found is None:
-            return Outcome(holding, (_add(resource), *_changes(resource, None)))
-        if not found.ours or (found.vni, found.local) != (resource.vni, resource.local):
-            reason = f"there is a {found.kind or 'device'} of that name already."
-            raise exception.ForeignDevice(device=resource.name, vif_id=purpose.vif_id, reason=reason)
-        return Outcome(holding, tuple(_changes(resource, found)))
+            steps = (_add(resource), *self._changes(resource, None, purpose))
+            return Outcome(Holding(resource, made=True), steps)
+        self._check(resource, found, purpose)
+        return Outcome(Holding(resource, made=True), tuple(self._changes(resource, found, purpose)))
 
     def remove(self, holding: Holding, actual: Any, purpose: Purpose) -> Sequence[Step]:
         """The device, with its peers; what is not ours stays."""
-        found = actual[holding.resource.device_name]
-        return (_delete(holding.resource.device_name),) if found is not None and found.ours else ()
+        resource, found = holding.resource, actual[holding.resource.key]
+        assert isinstance(resource, Vxlan)
+        if found is None or not found.vxlan or not self._marks.may_delete(resource, found.link, purpose.vif_id):
+            return ()
+        operation = Operation("link.delete", {"name": resource.name, "index": found.link.index})
+        return (Step("link", resource.name, f"delete {resource.label}", operation),)
+
+    def leave(self, holding: Holding, actual: Any) -> tuple[str, Sequence[Step]]:
+        """Why VIFs of another journal need a device, and what takes ours off its mark."""
+        resource, found = holding.resource, actual[holding.resource.key]
+        assert isinstance(resource, Vxlan)
+        reason, alias = self._marks.others_need(resource, found.link) if found else ("", "")
+        return reason, [_set(resource.name, "alias", alias, found.link.alias)] if reason else []
 
     def is_there(self, holding: Holding, actual: Any, purpose: Purpose) -> bool:
         """Whether anything is left of it."""
-        return actual[holding.resource.device_name] is not None
+        return actual[holding.resource.key] is not None
 
     def marked(self) -> Sequence[Marked]:
-        """All in our group. They serve the VIFs of a network, and none in particular."""
-        devices = _ask("ip", "-d", "link", "show", "type", "vxlan")
-        names = [device["ifname"] for device in devices if device.get("group") == str(GROUP)]
-        ours = [Vxlan(name=name, vni=0, local="", master="?", shared=True) for name in names]
-        return [Marked("", resource) for resource in ours]
+        """All that os-vif has made, for garbage collection."""
+        links = self._host.all_links()
+        names = {link.index: link.name for link in links}
+        ours = [link for link in links if link.kind == Vxlan.kind and self._marks.is_marked(link)]
+        return [self._marks.marked(_as_resource(link), link, port_of=names.get(link.master, "")) for link in ours]
 
     def run(self, operations: Sequence[Operation], context: str) -> None:
-        """One after the other. Raises OperationFailed."""
-        for number, operation in enumerate(operations):
-            try:
-                _command(*operation.arguments["command"])
-            except (OSError, _Refused) as error:
-                raise OperationFailed(number, 0, str(error)) from error
+        """One after the other. Raises OperationFailed, NotPermitted."""
+
+        def delete(name: str) -> None:
+            # The host looks for the mark before it deletes: somebody else's may have taken the place of ours.
+            self._host.run([Operation("link.delete", {"name": name})], context)
+
+        perform(operations, {**_OPERATIONS, "vxlan.delete": delete})
+
+    def _found(self, resource: Vxlan) -> Found | None:
+        link = self._host.get_link(resource.name)
+        if link is None:
+            return None
+        master = self._host.get_link_by_index(link.master) if link.master else None
+        sysctls = {key: self._host.read_sysctl(link.name, *key.split("/")) for key in resource.sysctls}
+        vxlan = kernel.particulars(link.index) if link.kind == Vxlan.kind else None
+        return Found(link, master.name if master else "", sysctls, vxlan)
+
+    def _check(self, resource: Vxlan, found: Found, purpose: Purpose) -> None:
+        reason = self._marks.why_not_for(resource, found.link, purpose.vif_id)
+        if found.vxlan is None:
+            reason = f"it is a {found.link.kind or 'physical device'}, not a VXLAN device."
+        elif not reason and (found.vxlan.vni, found.vxlan.local) != (resource.vni, resource.local):
+            reason = f"it is for network {found.vxlan.vni} and address {found.vxlan.local}; unplug it first."
+        if reason:
+            raise exception.ForeignDevice(device=resource.name, vif_id=purpose.vif_id, reason=reason)
+
+    def _changes(self, resource: Vxlan, found: Found | None, purpose: Purpose) -> Iterator[Step]:
+        """IP off and the right MTU before it joins the bridge, and up last."""
+        name, link = resource.name, found.link if found else None
+        alias = self._marks.alias(resource, link, purpose.vif_id)
+        if link is None or link.alias != alias:
+            yield _set(name, "alias", alias, link.alias if link else None)
+        for key, value in resource.sysctls.items():
+            if found is None or found.sysctls[key] not in (None, value):
+                yield _sysctl(name, key, value, found.sysctls[key] if found else None)
+        for what in ("mtu", "mac", "promiscuous"):
+            wanted = getattr(resource, what)
+            if wanted is not None and (link is None or getattr(link, what) != wanted):
+                yield _set(name, what, wanted, getattr(link, what) if link else None)
+        yield from _peers(resource, found)
+        if resource.master is not None and (found is None or found.master != resource.master):
+            yield _set(name, "master", resource.master, found.master if found else None)
+        if resource.up is not None and (link is None or link.up != resource.up):
+            yield _set(name, "up", resource.up, link.up if link else None)
 
 
-def _changes(resource: Vxlan, found: Found | None) -> Iterator[Step]:
-    name = resource.name
-    if resource.mtu and (found is None or found.mtu != resource.mtu):
-        yield _set(name, "mtu", str(resource.mtu), str(found.mtu if found else resource.mtu))
-    known = found.peers if found else frozenset()
-    for peer in sorted({*resource.peers} - known):
-        yield _peer(name, peer, "append", "delete", "add")
-    for peer in sorted(known - {*resource.peers}):
-        yield _peer(name, peer, "delete", "append", "remove")
-    if found is None or found.master != resource.master:
-        yield _set(name, "master", resource.master, found.master if found else "")
-    if found is None or not found.up:
-        yield _step(name, f"bring {name} up", ("ip", "link", "set", name, "up"), ("ip", "link", "set", name, "down"))
+def _peers(resource: Vxlan, found: Found | None) -> Iterator[Step]:
+    there = found.vxlan.peers if found and found.vxlan else frozenset()
+    for peer in sorted({*resource.peers} - there):
+        yield _peer(resource.name, peer, "add", "remove")
+    for peer in sorted(there - {*resource.peers}):
+        yield _peer(resource.name, peer, "remove", "add")
+
+
+def _peer(name: str, peer: str, word: str, undo: str) -> Step:
+    there, back = (Operation(f"vxlan.{what}-peer", {"name": name, "peer": peer}) for what in (word, undo))
+    return Step("vxlan", name, f"{word} peer {peer} of {name}", there, back)
 
 
 def _add(resource: Vxlan) -> Step:
-    options = ("id", resource.vni, "local", resource.local, "dstport", _PORT)
-    make = ("ip", "link", "add", resource.name, "group", GROUP, "type", "vxlan", *options)
+    """Its undoing undoes all that is set right after."""
+    arguments = {"name": resource.name, "vni": resource.vni, "local": resource.local}
     text = f"create {resource.label} for network {resource.vni}"
-    return _step(resource.name, text, make, ("ip", "link", "delete", resource.name))
+    undo = Operation("vxlan.delete", {"name": resource.name})
+    return Step("vxlan", resource.name, text, Operation("vxlan.add", arguments), undo)
 
 
-def _delete(name: str) -> Step:
-    return _step(name, f"delete VXLAN device {name}", ("ip", "link", "delete", name))
+def _set(name: str, what: str, new: Any, old: Any) -> Step:
+    undo = None if old is None else Operation("link.set", {"name": name, what: old})
+    text = f"set {what} of {name} to {new}" if what != "up" else f"bring {name} {'up' if new else 'down'}"
+    return Step("link", name, text, Operation("link.set", {"name": name, what: new}), undo)
 
 
-def _set(name: str, what: str, new: str, old: str) -> Step:
-    undo = ("ip", "link", "set", name, *((what, old) if old else ("nomaster",)))
-    return _step(name, f"set {what} of {name} to {new}", ("ip", "link", "set", name, what, new), undo)
-
-
-def _peer(name: str, peer: str, action: str, undo: str, word: str) -> Step:
-    commands = [("bridge", "fdb", verb, _ALL, "dev", name, "dst", peer, "self", "permanent") for verb in (action, undo)]
-    return _step(name, f"{word} peer {peer} of {name}", *commands)
-
-
-def _step(device: str, text: str, command: Sequence[object], undo: Sequence[object] | None = None) -> Step:
-    return Step("vxlan", device, text, _operation(command), _operation(undo) if undo else None)
-
-
-def _operation(command: Sequence[object]) -> Operation:
-    return Operation("vxlan.command", {"command": [str(part) for part in command]})
-
-
-def _found(name: str) -> Found | None:
-    try:
-        (device,) = _ask("ip", "-d", "link", "show", "dev", name)
-    except _Refused as error:
-        if "does not exist" in str(error):
-            return None
-        raise exception.HostError(f"{name} cannot be looked at: {error}") from error
-    about = device.get("linkinfo", {})
-    data = about.get("info_data", {})
-    entries = _ask("bridge", "fdb", "show", "dev", name)
-    return Found(
-        kind=about.get("info_kind", ""),
-        ours=device.get("group") == str(GROUP),
-        up="UP" in device["flags"],
-        mtu=device["mtu"],
-        master=device.get("master", ""),
-        vni=data.get("id", 0),
-        local=data.get("local", ""),
-        peers=frozenset(entry["dst"] for entry in entries if entry["mac"] == _ALL and "dst" in entry),
+def _sysctl(name: str, setting: str, new: str, old: str | None) -> Step:
+    family, _, key = setting.partition("/")
+    there, back = (
+        None if value is None else Operation("sysctl.set", {"name": name, "family": family, "key": key, "value": value})
+        for value in (new, old)
     )
+    assert there is not None
+    return Step("link", name, f"set sysctl {setting} of {name} to {new}", there, back)
 
 
-class _Refused(Exception):
-    """In the program's own words."""
-
-
-def _ask(program: str, *arguments: str) -> Any:
-    return json.loads(_command(program, "-j", *arguments) or "[]")
-
-
-def _command(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise _Refused(" ".join(done.stderr.split()) or f"exit code {done.returncode}")
-    return done.stdout
+def _as_resource(link: LinkInfo) -> Vxlan:
+    """As far as garbage collection needs it."""
+    return Vxlan(name=link.name, vni=0, local="", shared=DeviceMarks.is_shared(link))

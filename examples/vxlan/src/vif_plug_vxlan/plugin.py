@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oslo_config import cfg
+from oslo_config import cfg, types
 
 from os_vif import exception, objects
 from os_vif.host.state import NO_HOST_IP, Bridge, HostState, Tap
@@ -20,8 +20,8 @@ class VxlanPlugin(Plugin):
     """Takes VIFGeneric: ``vif_name`` is the tap, ``network.vlan`` the number of the network (VNI)."""
 
     CONFIG_OPTS = (
-        cfg.StrOpt("local", default="127.0.0.1", help="The address of this host that the others reach it by."),
-        cfg.ListOpt("peers", default=[], help="The addresses of the other hosts."),
+        cfg.IPOpt("local", version=4, help="The address of this host that the others reach it by."),
+        cfg.ListOpt("peers", item_type=types.IPAddress(4), default=[], help="The addresses of the other hosts."),
         cfg.IntOpt("underlay_mtu", default=1500, help="The MTU of the network between the hosts."),
     )
 
@@ -43,11 +43,12 @@ class VxlanPlugin(Plugin):
                 Vxlan(
                     name=f"vx{vni}",
                     vni=vni,
-                    local=self.config.local,
+                    local=_required(self.config, "local"),
                     peers=tuple(sorted(self.config.peers)),
                     master=bridge,
                     mtu=mtu,
                     shared=True,
+                    sysctls=NO_HOST_IP,
                 ),
                 Tap(name=_required(vif, "vif_name"), master=bridge, mtu=mtu, sysctls=NO_HOST_IP),
             )

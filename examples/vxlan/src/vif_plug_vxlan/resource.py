@@ -6,24 +6,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from os_vif.backend import Resource, resource_type
+from os_vif.backend import Link, resource_type
 
 
 @resource_type
 @dataclass(frozen=True, kw_only=True)
-class Vxlan(Resource):
-    """A VXLAN device in a bridge. ``vni``: the network's number. ``local`` and ``peers``: addresses of this host and of
-    the others, which get whatever is for a guest that is not known yet.
+class Vxlan(Link):
+    """A VXLAN device: a network device as any other, and beside what all of these have (see Link):
+
+    ``vni``: the network's number. ``local`` and ``peers``: the IPv4 addresses of this host and of the others, which get
+    whatever is for everybody, or for a guest that is not known yet.
     """
 
     backend: ClassVar[str] = "vxlan"
+    kind: ClassVar[str] = "vxlan"
 
-    name: str
     vni: int
     local: str
     peers: tuple[str, ...] = ()
-    master: str
-    mtu: int | None = None
 
     @property
     def key(self) -> str:
@@ -34,8 +34,3 @@ class Vxlan(Resource):
     def label(self) -> str:
         """For messages."""
         return f"VXLAN device {self.name}"
-
-    @property
-    def device_name(self) -> str:
-        """It leaves its bridge when it goes."""
-        return self.name

@@ -16,7 +16,8 @@ from os_vif.host.backends.usage import Usage
 from os_vif.host.contract.backend import Marked, OfTheHost, Purpose
 from os_vif.host.contract.operations import Operation
 from os_vif.host.contract.plan import Holding, Outcome, Step
-from os_vif.host.journal import identity, marks
+from os_vif.host.journal import marks
+from os_vif.host.journal.device_marks import DeviceMarks
 from os_vif.host.kernel import addresses
 from os_vif.host.kernel.rtnetlink import LinkInfo
 from os_vif.host.state import (
@@ -43,6 +44,7 @@ class LinkBackend:
         """``home`` is the journal that tells of what is made here (identity.py)."""
         self._host = host
         self._home = marks.short(home)
+        self._marks = DeviceMarks(home)
 
     def read(self, resources: Sequence[Resource], purpose: Purpose) -> LinkView:
         """A view that asks the kernel for each device once, when it is first looked at."""
@@ -63,7 +65,7 @@ class LinkBackend:
             return self._creation(resource, actual, purpose)
         made = self._check_ownership(resource, info, purpose)
         _check_identity(resource, info, actual, purpose)
-        alias = self._alias(resource, info, purpose) if made else None
+        alias = self._marks.alias(resource, info, purpose.vif_id) if made else None
         changes = list(_differences(resource, info, actual, alias))
         if not made:
             changes = [change for change in changes if _may_change_foreign(resource, change)]
@@ -91,27 +93,17 @@ class LinkBackend:
         steps = link_creation.steps(resource, view, purpose.vif_id, self._home)
         return _outcome(resource, steps, made=True, prior={})
 
-    def _alias(self, resource: Link, info: LinkInfo, purpose: Purpose) -> str:
-        """The alias that a device of ours is to have."""
-        if marks.is_current(info, resource, purpose.vif_id, self._home):
-            return info.alias
-        # Other journals may have VIFs on what is shared: each is named until its last one has gone.
-        others = marks.others_of(info, self._home) if resource.shared and marks.is_legible(info) else ()
-        return marks.alias_for(resource, purpose.vif_id, self._home, others)
-
     def _check_ownership(self, resource: Link, info: LinkInfo, purpose: Purpose) -> bool:
         """Whether the device counts as made by us. Raises ForeignDevice where it is in the way."""
         if isinstance(resource, ExistingLink):
             return False
         if info.kind != resource.kind:
             raise _in_the_way(resource, purpose, f"it is a {info.kind or 'physical device'}, not a {resource.kind}.")
-        if marks.is_marked(info):
-            other = marks.owner_of(info)
-            if other and not resource.shared and other != purpose.vif_id:
-                raise _in_the_way(resource, purpose, f"it was made for VIF {other}.")
+        reason = self._marks.why_not_for(resource, info, purpose.vif_id)
+        if not reason:
             return True
-        if resource.if_foreign is IfForeign.REFUSE:
-            raise _in_the_way(resource, purpose, "it exists already, and os-vif did not make it.")
+        if marks.is_marked(info) or resource.if_foreign is IfForeign.REFUSE:
+            raise _in_the_way(resource, purpose, reason)
         return resource.if_foreign is IfForeign.ADOPT
 
     def remove(self, holding: Holding, actual: Any, purpose: Purpose) -> Sequence[Step]:
@@ -151,28 +143,24 @@ class LinkBackend:
         return f"{', '.join(above)} is on top of {name}" if above else ""
 
     def leave(self, holding: Holding, actual: Any) -> tuple[str, Sequence[Step]]:
-        """Where VIFs of other journals need a device of ours, too, by its mark: it stays, and names only those.
-
-        Also of a journal whose file is not there: it may be one that is not mounted.
-        """
+        """Where VIFs of other journals need a device of ours, too, by its mark: it stays, and names only those."""
         resource = holding.resource
         assert isinstance(resource, Link)
         info = actual.link(resource.name)
-        if info is None or not holding.made or not resource.shared or not marks.is_marked(info):
+        reason, alias = self._marks.others_need(resource, info) if info is not None and holding.made else ("", "")
+        if info is None or not reason:
             return "", ()
-        others = marks.others_of(info, self._home)
-        if not others:
-            return "", ()
-        alias = marks.alias_for(resource, "", "", others)
-        steps = [_change_step(resource, "alias", info.alias, alias)] if alias != info.alias else []
-        return f"journal {', '.join(others)} needs it too", steps
+        return reason, [_change_step(resource, "alias", info.alias, alias)] if alias != info.alias else []
 
     def marked(self) -> Sequence[Marked]:
         """Every device that bears our mark; of a veth pair, the end with the lower index."""
         links = self._host.all_links()
         usage = Usage(links, self._host.is_held_open, self._has_addresses)
         names = {info.index: info.name for info in links}
-        return [self._marked(info, link, usage, names.get(info.master, "")) for info, link in _marked_links(links)]
+        return [
+            self._marks.marked(link, info, in_use=usage.of(info), port_of=names.get(info.master, ""))
+            for info, link in _marked_links(links)
+        ]
 
     def _has_addresses(self, info: LinkInfo) -> bool:
         return any(not addresses.is_link_local(address) for address in self._host.addresses_of(info.index))
@@ -183,17 +171,6 @@ class LinkBackend:
         if info is None:
             return False
         return (info.kind == "tun" and info.carrier) or (info.kind == "macvtap" and self._host.is_held_open(info))
-
-    def _marked(self, info: LinkInfo, link: Link, usage: Usage, bridge: str) -> Marked:
-        named = marks.homes_of(info)
-        return Marked(
-            marks.owner_of(info),
-            link,
-            elsewhere=any(identity.is_elsewhere(home, self._home) for home in named),
-            ours=bool(self._home) and marks.names(info, self._home),
-            in_use=usage.of(info),
-            port_of=bridge,
-        )
 
     def _deletion(self, resource: Link, info: LinkInfo, purpose: Purpose) -> Iterator[Step]:
         """A device to adopt gets our mark first: it was plugged by an earlier os-vif, and not plugged again since."""

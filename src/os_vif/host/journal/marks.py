@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 
 from os_vif.host.journal import identity
 from os_vif.host.kernel.rtnetlink import LinkInfo
-from os_vif.host.state import Link, mark_form
+from os_vif.host.state import Resource, mark_form
 
 #: In bytes, as the kernel has it (IFALIASZ, less a NUL).
 _LONGEST_ALIAS = 255
@@ -28,12 +28,12 @@ _LONGEST_HOME = 200
 _MANY = "~many@0.0"
 
 
-def text_for(link: Link, vif_id: str) -> str:
+def text_for(link: Resource, vif_id: str) -> str:
     """The alias that a device gets, less the journal: it names the VIF, unless the device serves several."""
     return mark_form.WORD if link.shared else f"{mark_form.WORD}:{vif_id}"
 
 
-def alias_for(link: Link, vif_id: str, home: str, others: Sequence[str] = ()) -> str:
+def alias_for(link: Resource, vif_id: str, home: str, others: Sequence[str] = ()) -> str:
     """The alias that a device gets. ``home`` is the journal (identity.py) in its short form, ``others`` name theirs."""
     text = text_for(link, vif_id)
     listed = [*others, *([home] if home else [])]
@@ -56,7 +56,7 @@ def short(home: str) -> str:
     return identity.shortened(home, _LONGEST_HOME) if home else ""
 
 
-def is_current(info: LinkInfo, link: Link, vif_id: str, home: str) -> bool:
+def is_current(info: LinkInfo, link: Resource, vif_id: str, home: str) -> bool:
     """Whether the alias may stay as it is: it names the VIF, and our journal, maybe among others.
 
     Without a journal of ours, whatever is named will do.
