@@ -188,7 +188,7 @@ def lying(packages):
 
     def install(text, name="liars"):
         body = "".join(f"    {line}\n" for line in text.splitlines())
-        source = f"{FLAGS}\n\nclass Liar(FlagBackend):\n{body}"
+        source = f"{FLAGS}\n\nfrom os_vif import exception\n\nclass Liar(FlagBackend):\n{body}"
         packages.install(name, {"flag": "flags:Liar"}, {"flags": source})
         return name
 

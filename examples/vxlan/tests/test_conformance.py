@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 
@@ -10,23 +11,66 @@ import pytest
 from oslo_config import cfg
 from vif_plug_vxlan.backend import VxlanBackend
 from vif_plug_vxlan.plugin import VxlanPlugin
+from vif_plug_vxlan.resource import Vxlan
 
 import os_vif
 from os_vif import exception
+from os_vif.host.state import NO_HOST_IP
 from os_vif.objects.instance_info import InstanceInfo
 from os_vif.objects.network import Network
 from os_vif.objects.vif import VIFGeneric
 from os_vif.testing.conformance import PluginConformance
+from os_vif.testing.conformance.backends import BackendConformance
 
 INSTANCE = InstanceInfo(uuid="5d1e6a2c-7a2e-4b8e-9d5e-3c1f0a9b8c7d", name="guest-1")
 NETWORK = Network(id="b5a7c0f2-1d3e-4f5a-8b9c-0d1e2f3a4b5c", vlan=701)
 PEERS = ["192.0.2.2", "192.0.2.3"]
 
 
+def require_vxlan():
+    """Ends the test where the kernel has no VXLAN."""
+    probe = ["ip", "link", "add", "probe", "type", "vxlan", "id", "1", "dstport", "4789"]
+    if subprocess.run(probe, capture_output=True, check=False).returncode:
+        reason = "this kernel makes no VXLAN devices: modprobe vxlan"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    subprocess.run(["ip", "link", "delete", "probe"], check=True)
+
+
 def peers():
     """What the device knows of other hosts."""
     shown = subprocess.run(["bridge", "fdb", "show", "dev", "vx701"], capture_output=True, text=True, check=False)
     return sorted(line.split()[2] for line in shown.stdout.splitlines() if " dst " in line)
+
+
+class TestBackend(BackendConformance):
+    """The backend by itself."""
+
+    def prepare(self):
+        require_vxlan()
+        subprocess.run(["ip", "link", "add", "br0", "type", "bridge"], check=True)
+
+    def make_backends(self):
+        return {"vxlan": VxlanBackend}
+
+    def make_resource(self, number):
+        return Vxlan(
+            name=f"vx{700 + number}",
+            vni=700 + number,
+            local="192.0.2.1",
+            peers=tuple(PEERS),
+            master="br0",
+            mtu=1450,
+            sysctls=NO_HOST_IP,
+        )
+
+    def make_changed(self):
+        return dataclasses.replace(self.make_resource(1), peers=("192.0.2.3", "192.0.2.4"), mtu=1400, master="")
+
+    def make_foreign(self):
+        subprocess.run(["ip", "link", "add", "vx701", "type", "vxlan", "id", "701", "dstport", "4789"], check=True)
+
+    def snapshot(self):
+        return {"links": super().snapshot(), "peers": peers()}
 
 
 class TestOnTheKernel(PluginConformance):
@@ -36,11 +80,7 @@ class TestOnTheKernel(PluginConformance):
     most_crashes = 8
 
     def prepare(self):
-        probe = ["ip", "link", "add", "probe", "type", "vxlan", "id", "1", "dstport", "4789"]
-        if subprocess.run(probe, capture_output=True, check=False).returncode:
-            reason = "this kernel makes no VXLAN devices: modprobe vxlan"
-            pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-        subprocess.run(["ip", "link", "delete", "probe"], check=True)
+        require_vxlan()
 
     def make_plugin(self):
         conf = cfg.ConfigOpts()

@@ -34,6 +34,11 @@ def tell(name: str, make: Callable[..., Any]) -> None:
     _told[name] = make
 
 
+def forget(name: str) -> None:
+    """Takes back what tell() has told."""
+    _told.pop(name, None)
+
+
 def forget_all() -> None:
     """Looks anew for what is installed, and takes back what tell() has told: for tests."""
     _told.clear()

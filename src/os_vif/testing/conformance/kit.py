@@ -77,6 +77,8 @@ class Kit:
             finally:
                 current.engine().journal.close()
                 current.use(before)
+                for name in self.make_backends():
+                    third_party.forget(name)
 
     def _load(self) -> None:
         os_vif.initialize()
