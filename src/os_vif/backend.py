@@ -2,8 +2,8 @@
 """What a package needs that brings a kind of resource of its own: `docs/plugins.md` walks through an example.
 
 Its backend is loaded from the entry point group ``os_vif.backends`` and called with the host, and with the name of the
-journal that tells of what is made (DeviceMarks writes it into marks). It has the methods of :class:`Backend`; those
-that it need not have are told of there.
+journal that tells of what is made (DeviceMarks writes it into marks). It has the methods of :class:`Backend`, and of
+:class:`OptionalMethods` those that it likes.
 
 For network devices there is ``netlink``, which talks to the kernel in the network namespace of the calling thread
 (``netlink.conversation().ask()``); what every device has is set by steps of os-vif's own backend ``link``.
@@ -14,7 +14,7 @@ from __future__ import annotations
 from os_vif.host.access.host import HostAccess
 from os_vif.host.access.performing import perform
 from os_vif.host.access.privileged import may_change_network
-from os_vif.host.contract.backend import Backend, Marked, Purpose
+from os_vif.host.contract.backend import Backend, Marked, OptionalMethods, Purpose
 from os_vif.host.contract.degradation import Degradation, Guest
 from os_vif.host.contract.operations import Operation, OperationFailed
 from os_vif.host.contract.plan import Holding, Outcome, Step
@@ -41,6 +41,7 @@ __all__ = [
     "Marked",
     "Operation",
     "OperationFailed",
+    "OptionalMethods",
     "Outcome",
     "Purpose",
     "Resource",

@@ -199,6 +199,7 @@ def test_without_its_package_others_are_not_concerned(gone, tmp_path):
 
 BROKEN = {
     "nowhere:Backend": "cannot be imported: ModuleNotFoundError(\"No module named 'nowhere'\")",
+    "quits:Quits": "cannot be imported: SystemExit(3)",
     "json:dumps": "cannot be made: TypeError('dumps() takes 1 positional argument but 2 were given')",
     "hollow:Hollow": "has no read(), converge(), remove(), run()",
 }
@@ -208,6 +209,7 @@ BROKEN = {
 def test_a_backend_that_is_none(package, machine, backend):
     """Its package is named, and nothing is touched; garbage collection goes on without it."""
     (package(backend) / "hollow.py").write_text("class Hollow:\n    def __init__(self, *_): pass\n")
+    (package(backend) / "quits.py").write_text("import sys\nsys.exit(3)\n")
     refused = machine.plug()
     assert (refused.returncode, refused.stdout) == (1, "")
     words = f"The backend vxlan cannot be used: {backend} of vif-plug-vxlan 1.0.0 {BROKEN[backend]}."

@@ -6,12 +6,13 @@ Only what is particular to VXLAN is done here. What every device has is set by s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from os_vif import exception
 from os_vif.backend import (
+    Backend,
     DeviceMarks,
     Holding,
     HostAccess,
@@ -28,7 +29,11 @@ from vif_plug_vxlan import kernel
 from vif_plug_vxlan.resource import Vxlan
 
 #: What this backend does to a host, beside deleting a device: what else is asked for is refused.
-_OPERATIONS = {"vxlan.add": kernel.add, "vxlan.add-peer": kernel.add_peer, "vxlan.remove-peer": kernel.remove_peer}
+_OPERATIONS: Mapping[str, Callable[..., object]] = {
+    "vxlan.add": kernel.add,
+    "vxlan.add-peer": kernel.add_peer,
+    "vxlan.remove-peer": kernel.remove_peer,
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Found:
     vxlan: kernel.Particulars | None
 
 
-class VxlanBackend:
+class VxlanBackend(Backend):
     """Those of the network namespace of the calling thread."""
 
     def __init__(self, host: HostAccess, home: str) -> None:

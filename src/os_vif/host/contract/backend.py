@@ -7,10 +7,11 @@ bring theirs. The engine knows none of them by name: a resource says which backe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from os_vif.host.contract.degradation import Degradation, Guest
 from os_vif.host.contract.operations import Operation
 from os_vif.host.contract.plan import Holding, Outcome, Step
 from os_vif.host.state import Resource
@@ -50,40 +51,44 @@ class Marked:
 
 
 class Backend(Protocol):
-    """One part of the host. ``actual`` is whatever the backend's own read() returned.
+    """One part of the host: what every backend has. ``actual`` is whatever its own read() returned.
 
-    Needed are read(), converge(), remove() and run(). Their rules:
-
-    - read() is called once for all resources of a plan; it, converge() and remove() change nothing.
-    - converge() returns no steps where all is as stated: after the steps are done it is asked again, and what it still
-      wants then is an error.
+    - read(), converge() and remove() change nothing.
     - Whatever a process that is killed between two steps has left, converge() completes and remove() takes away.
     - An undo does no harm where its step was not done. A step of which no undo is told is undone by that of another.
-    - run() may be asked for what is done already, and does no harm then: the next one after a failure tries all again.
-      It raises NotPermitted before it has done anything, or not at all.
-    - run() is called by threads, and in the network namespace of the host concerned, of the calling thread.
-    - A backend changes what bears its mark, or nothing: what somebody else made raises ForeignDevice in converge(), and
-      stays in remove().
-
-    ``atomic`` (False): run() does all operations or none, and waits until they have taken effect.
-
-    These may be left out: ``in_use`` and ``marked``; ``leave(holding, actual) -> (reason, steps)``, the reason why a
-    shared resource is needed by VIFs of another journal, and the steps that say on the host that ours needs it no more;
-    ``renames(holdings, purpose) -> steps``, which give devices that somebody renamed their names back, or raise a
-    HostError where that must not be done; ``is_there(holding, actual, purpose)``, whether anything is left of it;
-    ``degradations(resources, guest)``, what cuts the guest off, see Degradation.
+    - What somebody else made raises ForeignDevice in converge(), and stays in remove(). What is ours bears a mark from
+      its first moment.
+    - Threads may call at the same time, for other resources; the locks of those concerned are held. All is about the
+      network namespace of the calling thread.
     """
 
-    name: str
-
     def read(self, resources: Sequence[Resource], purpose: Purpose) -> Any:
-        """The present state of what these resources concern. Changes nothing."""
+        """The present state of what these resources concern, in one go for a whole plan.
+
+        Raises a HostError where it cannot be read.
+        """
 
     def converge(self, resource: Resource, actual: Any, purpose: Purpose) -> Outcome:
-        """What it takes for the resource to be as stated. Raises a HostError where that must not be done."""
+        """What it takes for the resource to be as stated. Raises a HostError where that must not be done.
+
+        No steps where all is as stated: it is asked again after they are done, and what is wanted then is an error.
+        """
 
     def remove(self, holding: Holding, actual: Any, purpose: Purpose) -> Sequence[Step]:
-        """What it takes for the resource to be gone, or back to what was there before."""
+        """What it takes for the resource to be gone, or back to what was there before; nothing where it is."""
+
+    def run(self, operations: Sequence[Operation], context: str) -> None:
+        """Does operations in order; ``context`` names the privileged helper of the plugin.
+
+        It may be asked for what is done already, and does no harm then. Raises OperationFailed, with how many are done;
+        NotPermitted before it has done anything, or not at all.
+        """
+
+
+class KnownBackend(Backend, Protocol):
+    """A backend as the engine has it: for what one of a third party leaves out of this there is an answer."""
+
+    name: str
 
     def in_use(self, holding: Holding, actual: Any, leaving: Sequence[Holding]) -> str:
         """Why a shared resource must stay although no VIF of ours needs it any more; "" when it need not.
@@ -91,8 +96,35 @@ class Backend(Protocol):
         ``leaving`` are the resources that would go at the same time.
         """
 
-    def run(self, operations: Sequence[Operation], context: str) -> None:
-        """Does operations in order. Raises OperationFailed."""
-
     def marked(self) -> Sequence[Marked]:
         """What bears our mark, for garbage collection; the resources as found."""
+
+
+class OptionalMethods(Protocol):
+    """What a backend may have beside that. Each can be left out."""
+
+    #: run() does all operations or none, and waits until they have taken effect: its steps are gathered, and not read
+    #: back.
+    atomic: bool
+
+    def in_use(self, holding: Holding, actual: Any, leaving: Sequence[Holding]) -> str:
+        """See KnownBackend. Left out: nothing but VIFs needs what is shared."""
+
+    def marked(self) -> Sequence[Marked]:
+        """See KnownBackend. Left out: what no record tells of is not found."""
+
+    def leave(self, holding: Holding, actual: Any) -> tuple[str, Sequence[Step]]:
+        """Why VIFs of another journal need what is shared, "" where they do not; and the steps that say on the host
+        that ours needs it no more."""
+
+    def renames(self, holdings: Sequence[Holding], purpose: Purpose) -> Iterable[Step]:
+        """What gives devices that somebody renamed their names back. Raises a HostError where that must not be done."""
+
+    def is_there(self, holding: Holding, actual: Any, purpose: Purpose) -> bool:
+        """Whether anything is left of it. Left out: nobody can tell that somebody has unplugged it."""
+
+    def degradations(self, resources: Sequence[Resource], guest: Guest) -> Iterable[Degradation]:
+        """What cuts the guest off, or is likely to, though all is as stated."""
+
+    def searches(self, known: Iterable[Resource]) -> Sequence[Callable[[], Sequence[Marked]]]:
+        """marked(), once for each place; ``known`` resources tell where these are. One that fails keeps no other."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from os_vif.host.access.host import HostAccess
-from os_vif.host.contract.backend import Backend
+from os_vif.host.contract.backend import KnownBackend
 from os_vif.host.contract.degradation import Degradation, Guest
 from os_vif.host.diagnosis import bridges, forwarding
 from os_vif.host.state import Resource
 
 
 def degradations(
-    host: HostAccess, backends: Mapping[str, Backend], resources: Sequence[Resource], guest: Guest, context: str
+    host: HostAccess, backends: Mapping[str, KnownBackend], resources: Sequence[Resource], guest: Guest, context: str
 ) -> tuple[Degradation, ...]:
     """Of a VIF that states these resources, its guest's own device included.
 
@@ -30,7 +30,9 @@ def degradations(
     return tuple(dict.fromkeys(found))
 
 
-def _of_backends(backends: Mapping[str, Backend], resources: Sequence[Resource], guest: Guest) -> Iterator[Degradation]:
+def _of_backends(
+    backends: Mapping[str, KnownBackend], resources: Sequence[Resource], guest: Guest
+) -> Iterator[Degradation]:
     for name in dict.fromkeys(resource.backend for resource in resources):
         look = getattr(backends[name], "degradations", None)
         if look is not None:

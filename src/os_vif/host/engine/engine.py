@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from os_vif import exception
 from os_vif.exception.log import logger
 from os_vif.host.access.host import HostAccess
-from os_vif.host.contract.backend import Backend
+from os_vif.host.contract.backend import KnownBackend
 from os_vif.host.contract.operations import Operation, OperationFailed
 from os_vif.host.contract.plan import Confirmation, Holding, Plan
 from os_vif.host.engine import found, renamed, settling
@@ -86,7 +86,7 @@ class Engine:
         journal: Journal,
         locks: Locks,
         *,
-        extra_backends: Sequence[Backend] = (),
+        extra_backends: Sequence[KnownBackend] = (),
         volatile: bool = False,
         observer: Observer | None = None,
         seconds: float = DEFAULT_SECONDS,

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from os_vif import exception
-from os_vif.host.contract.backend import Backend
+from os_vif.host.contract.backend import KnownBackend
 from os_vif.host.contract.operations import Operation, OperationFailed
 from os_vif.host.contract.plan import Step
 from os_vif.host.engine.planner import Task
@@ -22,7 +22,7 @@ class Executor:
     With an ``observer`` every step is done for itself, so that faults can be injected between any two.
     """
 
-    def __init__(self, backends: Mapping[str, Backend], observer: Observer | None = None) -> None:
+    def __init__(self, backends: Mapping[str, KnownBackend], observer: Observer | None = None) -> None:
         self._backends = backends
         self.observer = observer
 

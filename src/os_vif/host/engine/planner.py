@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from os_vif import exception
-from os_vif.host.contract.backend import Backend, OfTheHost, Purpose
+from os_vif.host.contract.backend import KnownBackend, OfTheHost, Purpose
 from os_vif.host.contract.plan import Confirmation, Holding, Outcome, Plan, Step
 from os_vif.host.engine.request import Request
 from os_vif.host.state import Resource, Unavailable, check_known
@@ -65,7 +65,7 @@ class Leaving:
 class Planner:
     """Plans over the backends of one host."""
 
-    def __init__(self, backends: Mapping[str, Backend]) -> None:
+    def __init__(self, backends: Mapping[str, KnownBackend]) -> None:
         self._backends = backends
 
     def plug(self, requests: Sequence[Request], held: Mapping[str, Sequence[Holding]]) -> Work:
@@ -207,7 +207,7 @@ def _going(one: Leaving) -> list[Holding]:
     return [h for h in one.holdings if not h.resource.shared or h.resource.key not in one.needed_by_others]
 
 
-def _is_atomic(backend: Backend) -> bool:
+def _is_atomic(backend: KnownBackend) -> bool:
     """Steps of such a backend are gathered, after those of devices and before them on the way back.
 
     So that those of many VIFs are one transaction; the steps of each VIF keep their order.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from os_vif import exception
 from os_vif.exception.log import logger
-from os_vif.host.contract.backend import Backend, Purpose
+from os_vif.host.contract.backend import KnownBackend, Purpose
 from os_vif.host.contract.plan import Holding
 from os_vif.host.engine.executor import Executor
 from os_vif.host.engine.planner import Leaving, Task
@@ -17,7 +17,7 @@ LOG = logger(__name__)
 
 
 def tasks(
-    backends: Mapping[str, Backend], requests: Sequence[Request], held: Mapping[str, Sequence[Holding]]
+    backends: Mapping[str, KnownBackend], requests: Sequence[Request], held: Mapping[str, Sequence[Holding]]
 ) -> tuple[Task, ...]:
     """What gives the names back; ``held``: what is known to be used. Raises HostError where that cannot be done."""
     found: list[Task] = []
@@ -29,7 +29,7 @@ def tasks(
     return tuple(found)
 
 
-def _tasks(backends: Mapping[str, Backend], holdings: Sequence[Holding], purpose: Purpose) -> list[Task]:
+def _tasks(backends: Mapping[str, KnownBackend], holdings: Sequence[Holding], purpose: Purpose) -> list[Task]:
     found: list[Task] = []
     for name in dict.fromkeys(holding.resource.backend for holding in holdings):
         try:
@@ -42,7 +42,7 @@ def _tasks(backends: Mapping[str, Backend], holdings: Sequence[Holding], purpose
     return found
 
 
-def name_back(backends: Mapping[str, Backend], executor: Executor, leaving: Sequence[Leaving]) -> None:
+def name_back(backends: Mapping[str, KnownBackend], executor: Executor, leaving: Sequence[Leaving]) -> None:
     """The same for what was made for VIFs that leave, as far as it can be done: it is taken away by its name."""
     for one in leaving:
         made = [holding for holding in one.holdings if holding.made]

@@ -59,7 +59,7 @@ def load(name: str) -> Any:
         return entry_point.load()
     except exception.BackendUnavailable:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = f"{origin(name)} cannot be imported: {error!r}."
         raise exception.BackendUnavailable(backend=name, reason=reason) from error
 
