@@ -98,7 +98,17 @@ class OvsBackend:
             _check_known("type", port.type, view.interface_types, port, purpose)
             return Outcome(holding, (ovs_changes.add_port(port, self._marks(purpose), view.qos.get(port.name, "")),))
         _check_ours(port, found, purpose)
-        return Outcome(holding, tuple(_changes(port, found, self._marks(purpose))))
+        return Outcome(holding, tuple(self._changes(port, found, self._marks(purpose))))
+
+    def _changes(self, port: OvsPort, found: PortRow, marks: Mapping[str, str]) -> Iterator[Step]:
+        if found.type != port.type:
+            yield ovs_changes.set_type(port, found.type, ends=self._has_taken(port, found))
+        yield from _changes(port, found, marks)
+
+    def _has_taken(self, port: OvsPort, found: PortRow) -> bool:
+        """Whether the switch has a tap open as its own, and deletes it when it lets go, sooner (3.1) or later (3.5)."""
+        link = self._host.get_link(port.name) if found.type in _MADE_BY_SWITCH else None
+        return link is not None and link.kind == "tun" and port.type not in _MADE_BY_SWITCH
 
     def _marks(self, purpose: Purpose) -> dict[str, str]:
         return {MARK: purpose.vif_id} | ({HOME: self._home} if self._home else {})
@@ -259,8 +269,6 @@ def _changes(port: OvsPort, found: PortRow, marks: Mapping[str, str]) -> Iterato
         new_marks.pop(HOME, None)
     if new_marks:
         yield ovs_changes.set_map(port, "Port", "external_ids", found.external_ids, new_marks)
-    if found.type != port.type:
-        yield ovs_changes.set_type(port, found.type)
     for column, old, wanted in (
         ("options", found.options, port.options),
         ("external_ids", found.interface_ids, port.external_ids),

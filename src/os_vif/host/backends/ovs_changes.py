@@ -144,10 +144,11 @@ def set_column(port: OvsPort, column: str, old: Any, new: Any) -> Step:
     return _step(port, f"set {column} of {port.label} to {new} (was {'none' if old is None else old})", rows, undo)
 
 
-def set_type(port: OvsPort, old: str) -> Step:
-    """Sets the type of the interface, and waits until the switch has let go of a device of its own."""
+def set_type(port: OvsPort, old: str, *, ends: bool) -> Step:
+    """Sets the type of the interface; where that ``ends`` its device, waits until the switch has deleted it."""
     text = f"set type of {port.label} to {port.type or 'none'} (was {old or 'none'})"
-    operation = _operation(port, _column_rows(port, "type", port.type), released=True)
+    rows = _column_rows(port, "type", port.type)
+    operation = _operation(port, rows, ended=[port.name] if ends else [], released=True)
     undo = _operation(port, _column_rows(port, "type", old))
     return Step("ovs", port.name, text, operation, undo, unsettles=True)
 
