@@ -13,7 +13,8 @@ from typing import Any
 import hypothesis
 import pytest
 
-from support import kernel, missing, require
+from support import kernel, missing, ovs, require
+from support.dpdk import DpdkSwitch
 from support.netns import Namespace
 from support.neutron import NeutronServer
 
@@ -114,6 +115,49 @@ def new_netns(_namespaces_possible: None) -> Iterator[Callable[[], Namespace]]:
 def netns(new_netns: Callable[[], Namespace]) -> Namespace:
     """One throwaway network namespace; see support.netns.Namespace for what it can do."""
     return new_netns()
+
+
+@pytest.fixture(scope="session")
+def _shared_switch(_namespaces_possible: None) -> Iterator[ovs.Switch]:
+    with ovs.in_a_namespace() as switch:
+        yield switch
+
+
+@pytest.fixture
+def switch(_shared_switch: ovs.Switch) -> Iterator[ovs.Switch]:
+    """The Open vSwitch that most tests use, one after the other; empty at first, and emptied afterwards."""
+    yield _shared_switch
+    _shared_switch.clean()
+
+
+@pytest.fixture
+def own_switch(netns: Namespace) -> Iterator[ovs.Switch]:
+    """One in the test's own namespace."""
+    made = ovs.Switch(netns)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def dpdk_switch(netns: Namespace) -> Iterator[DpdkSwitch]:
+    """The same with DPDK."""
+    made = DpdkSwitch(netns)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def new_switch(new_netns: Callable[[], Namespace]) -> Iterator[Callable[..., ovs.Switch]]:
+    """Makes switches that a test may break, each in a namespace of its own: new_switch("--enable-dummy=system")."""
+    made: list[ovs.Switch] = []
+
+    def make(*arguments: str, **options: Any) -> ovs.Switch:
+        made.append(ovs.Switch(new_netns(), *arguments, **options))
+        return made[-1]
+
+    yield make
+    for switch in made:
+        switch.close()
 
 
 @pytest.fixture(scope="session")

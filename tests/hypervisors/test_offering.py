@@ -12,7 +12,6 @@ import os_vif
 from os_vif.hypervisors import offering
 from os_vif.loading.readiness import Lacking
 from os_vif.negotiation.offer import BY_PLUGIN, Constraints
-from support.ovs import Switch
 from support.parts import require_tun
 
 TABLE = {
@@ -38,12 +37,10 @@ class Cable(Plugin):
 
 
 @pytest.fixture
-def switch(netns, options):
+def switch(switch, options):
     """An Open vSwitch without DPDK, which the plugin is configured for."""
-    made = Switch(netns)
-    options("os_vif_ovs", ovsdb_connection=made.remote)
-    yield made
-    made.close()
+    options("os_vif_ovs", ovsdb_connection=switch.remote)
+    return switch
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import subprocess
 import pytest
 
 from support.guest import small
-from support.ovs import Switch
 from support.parts import require_tun
 from support.vif_command import command
 
@@ -24,17 +23,10 @@ ovs_datapath_type = netdev
 
 
 @pytest.fixture
-def switch(netns):
-    made = Switch(netns)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def vif(netns, switch, tmp_path):
+def vif(netns, own_switch, tmp_path):
     """Runs the command on the host: vif("attach", "one", "--network", "blue"); returns what it answers."""
     configuration = tmp_path / "os-vif.conf"
-    configuration.write_text(CONFIGURATION.format(database=switch.remote))
+    configuration.write_text(CONFIGURATION.format(database=own_switch.remote))
 
     def run(*arguments):
         words = [command(), *arguments, "--config-file", configuration, "--output", "json"]

@@ -14,8 +14,6 @@ from os_vif.plugins.ovs import OvsPlugin
 from os_vif.testing import fake_host, offers
 from support import plugging as support_plugging
 from support import require, require_tun, vifs
-from support.netns import Namespace
-from support.ovs import Switch
 
 
 @contextlib.contextmanager
@@ -36,19 +34,6 @@ def host(netns):
     """A host to plug into."""
     with _plugging_in(netns):
         yield netns
-
-
-@pytest.fixture(scope="module")
-def _shared_switch(_namespaces_possible):
-    namespace = Namespace()
-    try:
-        switch = Switch(namespace)
-        try:
-            yield switch
-        finally:
-            switch.close()
-    finally:
-        namespace.close()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 from os_vif.negotiation import profile
 from support import require_tun
 from support.neutron import agents
-from support.ovs import Switch
 from support.relay import relayed
 from support.vif_command import command
 
@@ -18,21 +17,19 @@ HOST = "namespaces"
 
 
 @pytest.fixture
-def host(netns, client, plain_server, tmp_path):
+def host(netns, own_switch, client, plain_server, tmp_path):
     """A host with Open vSwitch, as Neutron's agent would have prepared it, that can reach Neutron."""
     require_tun()
     plain_server.report(agents.open_vswitch(HOST, datapath_type="netdev"))
-    switch = Switch(netns)
-    switch.vsctl("add-br", "br-int", "--", "set", "Bridge", "br-int", "datapath_type=netdev")
+    own_switch.vsctl("add-br", "br-int", "--", "set", "Bridge", "br-int", "datapath_type=netdev")
     configuration = tmp_path / "os-vif.conf"
     configuration.write_text(
         f"[os_vif]\nnetwork_driver = neutron\nhypervisor = netns\nhost = {HOST}\n"
         f"[os_vif_network_neutron]\nendpoint = {plain_server.url}\n"
-        f"[os_vif_ovs]\novsdb_connection = {switch.remote}\n"
+        f"[os_vif_ovs]\novsdb_connection = {own_switch.remote}\n"
     )
     with relayed(netns, int(plain_server.url.rpartition(":")[2])):
         yield lambda *words: netns.run([command(), *words, "--config-file", str(configuration)], check=False)
-    switch.close()
 
 
 def told(ran):

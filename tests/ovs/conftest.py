@@ -11,61 +11,23 @@ import pytest
 
 from os_vif.plugins.ovs import OvsPlugin
 from support import plugging, vifs
-from support.netns import Namespace
-from support.ovs import Switch
+from support.ovs import in_a_namespace
 from support.ovsdb_proxy import Proxy
 
 UPSTREAM = Path(__file__).parents[1] / "support" / "ovs_upstream.py"
 
 
-def _session_switch(*arguments):
-    namespace = Namespace()
-    try:
-        switch = Switch(namespace, *arguments)
-        try:
-            yield switch
-        finally:
-            switch.close()
-    finally:
-        namespace.close()
-
-
-@pytest.fixture(scope="session")
-def _shared_switch(_namespaces_possible):
-    yield from _session_switch()
-
-
 @pytest.fixture(scope="session")
 def _shared_kernel_switch(_namespaces_possible):
-    yield from _session_switch("--enable-dummy=system")
-
-
-@pytest.fixture
-def switch(_shared_switch):
-    """The switch that most tests use, one after the other; empty at first, and emptied afterwards."""
-    yield _shared_switch
-    _shared_switch.clean()
+    with in_a_namespace("--enable-dummy=system") as switch:
+        yield switch
 
 
 @pytest.fixture
 def kernel_switch(_shared_kernel_switch):
-    """The same, with a datapath that counts as the kernel's and carries nothing."""
+    """As `switch`, with a datapath that counts as the kernel's and carries nothing."""
     yield _shared_kernel_switch
     _shared_kernel_switch.clean()
-
-
-@pytest.fixture
-def new_switch(new_netns):
-    """Makes switches that a test may break, each in a namespace of its own: new_switch("--enable-dummy=system")."""
-    made = []
-
-    def make(*arguments, **options):
-        made.append(Switch(new_netns(), *arguments, **options))
-        return made[-1]
-
-    yield make
-    for switch in made:
-        switch.close()
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ from os_vif.objects.vif import (
     VIFPortProfileOVSRepresentor,
 )
 from support import differences, ovs_vifs, snapshot
-from support.dpdk import DpdkSwitch
 from support.sysfs import Card, Netdev, build
 
 PF0, PF1 = "0000:03:00.0", "0000:03:00.1"
@@ -194,25 +193,17 @@ def test_a_card_in_legacy_mode_is_refused(switch, host_on, tmp_path):
     assert switch.rows("Bridge") == {}
 
 
-@pytest.fixture
-def dpdk(netns):
-    """A switch with DPDK, which opens cards itself; here it has none."""
-    switch = DpdkSwitch(netns)
-    yield switch
-    switch.close()
-
-
-def test_dpdk_is_told_which_function_it_is(dpdk, host_on, upstream_on, card):
+def test_dpdk_is_told_which_function_it_is(dpdk_switch, host_on, upstream_on, card):
     """As upstream tells it. It has no such card: upstream leaves the port so, and we say what DPDK says, and undo.
 
     Besides we ask for the network's MTU. What upstream has left, unplugging removes.
     """
-    host, vif = host_on(dpdk, sysfs=card), virtual_function(datapath_type="netdev")
-    upstream_on(dpdk, card).plug(vif)
-    theirs = dpdk.rows("Interface")["vfr6d3e0001-4c"]
+    host, vif = host_on(dpdk_switch, sysfs=card), virtual_function(datapath_type="netdev")
+    upstream_on(dpdk_switch, card).plug(vif)
+    theirs = dpdk_switch.rows("Interface")["vfr6d3e0001-4c"]
     host.unplug(vif)
-    assert set(dpdk.rows("Interface")) == {"br-int"}
-    with dpdk.watch() as watch:
+    assert set(dpdk_switch.rows("Interface")) == {"br-int"}
+    with dpdk_switch.watch() as watch:
         with pytest.raises(exception.StepFailed) as caught:
             host.plug(vif)
         inserted = watch.changes()[0]["Interface"].values()
@@ -225,7 +216,7 @@ def test_dpdk_is_told_which_function_it_is(dpdk, host_on, upstream_on, card):
         f"Could not add port vfr6d3e0001-4c to Open vSwitch bridge br-int (device vfr6d3e0001-4c, VIF {vif.id}): "
         f"Error attaching device '{PF0},representor=[1]' to DPDK"
     )
-    assert set(dpdk.rows("Interface")) == {"br-int"}
+    assert set(dpdk_switch.rows("Interface")) == {"br-int"}
 
 
 def look(switch):

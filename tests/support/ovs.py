@@ -269,3 +269,17 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+@contextlib.contextmanager
+def in_a_namespace(*arguments: str) -> Iterator[Switch]:
+    """A switch in a namespace of its own."""
+    namespace = Namespace()
+    try:
+        switch = Switch(namespace, *arguments)
+        try:
+            yield switch
+        finally:
+            switch.close()
+    finally:
+        namespace.close()

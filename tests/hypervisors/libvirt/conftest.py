@@ -13,8 +13,7 @@ from hypervisors.libvirt import cases
 from os_vif.hypervisors.libvirt.driver import LibvirtDriver
 from os_vif.hypervisors.libvirt.host_devices import HostDevices
 from support.libvirt import Libvirtd
-from support.netns import Namespace
-from support.ovs import Switch
+from support.ovs import in_a_namespace
 from support.parts import missing, require
 
 _SCHEMA = Path("/usr/share/libvirt/schemas/domain.rng")
@@ -77,15 +76,8 @@ def complaints_of_libvirt(tmp_path):
 @pytest.fixture(scope="session")
 def _switch(_namespaces_possible):
     """An Open vSwitch in the namespace of all that is here; its bridge has an address on each of the networks."""
-    namespace = Namespace()
-    try:
-        made = Switch(namespace)
-        try:
-            yield made
-        finally:
-            made.close()
-    finally:
-        namespace.close()
+    with in_a_namespace() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -8,16 +8,13 @@ import pytest
 from os_vif.hypervisors.driver import Guest
 from os_vif.plugins.ovs import OvsPlugin
 from support import ovs_vifs, plugging
-from support.dpdk import DpdkSwitch
 from support.libvirt import Libvirtd
 
 
 @pytest.fixture
-def switch(netns):
-    """A switch with DPDK in a namespace."""
-    made = DpdkSwitch(netns)
-    yield made
-    made.close()
+def switch(dpdk_switch):
+    """The one with DPDK."""
+    return dpdk_switch
 
 
 @pytest.fixture

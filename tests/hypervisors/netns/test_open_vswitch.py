@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import socket
 
-import pytest
 from netaddr import IPNetwork
 
 from os_vif.hypervisors.driver import Guest
@@ -13,14 +12,6 @@ from os_vif.objects.fixed_ip import FixedIP, FixedIPList
 from os_vif.objects.subnet import Subnet, SubnetList
 from os_vif.plugins.ovs import OvsPlugin
 from support import differences, ovs_vifs, plugging, vifs
-from support.ovs import Switch
-
-
-@pytest.fixture
-def switch(netns):
-    made = Switch(netns)
-    yield made
-    made.close()
 
 
 def native(number):
@@ -30,10 +21,12 @@ def native(number):
     return vif
 
 
-def test_guests_on_open_vswitch_reach_each_other(host, switch, new_netns, tmp_path):
+def test_guests_on_open_vswitch_reach_each_other(host, own_switch, new_netns, tmp_path):
     """By ping, and by TCP: packets leave with their checksums filled in, or this datapath would lose them."""
-    plugs = plugging.PlugHost(switch.ns, tmp_path, plugging.configured(OvsPlugin, ovsdb_connection=switch.remote))
-    before = switch.ns.link_names()
+    plugs = plugging.PlugHost(
+        own_switch.ns, tmp_path, plugging.configured(OvsPlugin, ovsdb_connection=own_switch.remote)
+    )
+    before = own_switch.ns.link_names()
     pairs = [(native(number), new_netns()) for number in (1, 2)]
     for vif, inside in pairs:
         plugs.plug(vif)
@@ -42,13 +35,13 @@ def test_guests_on_open_vswitch_reach_each_other(host, switch, new_netns, tmp_pa
     near.run(["ping", "-c1", "-W5", "10.0.0.2"])
     assert tcp(near, far, "10.0.0.2") == b"through"
     assert near.link("eth0")["mtu"] == 1450
-    ports = {name: row["ofport"] for name, row in switch.rows("Interface").items() if name.startswith("tap")}
+    ports = {name: row["ofport"] for name, row in own_switch.rows("Interface").items() if name.startswith("tap")}
     assert len(ports) == 2
     assert all(number > 0 for number in ports.values())
     for vif, inside in pairs:
         host.detach(vif, Guest("guest", vifs.INSTANCE.uuid, endpoint=inside.name))
         plugs.unplug(vif)
-    assert differences(sorted(before | {"br-int", "ovs-netdev"}), sorted(switch.ns.link_names())) == []
+    assert differences(sorted(before | {"br-int", "ovs-netdev"}), sorted(own_switch.ns.link_names())) == []
     plugs.engine.backends["ovs"].close()
 
 
