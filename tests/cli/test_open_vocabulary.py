@@ -99,8 +99,9 @@ def test_guests_reach_each_other_across_hosts(package, new_netns, tmp_path):
 
 REASON = "The backend vxlan cannot be used: no installed package has an entry point vxlan in the group os_vif.backends."
 HINT = (
-    "Install the package again, as it was when the VIF was plugged, or mend it. `vif unplug --id` takes away what else"
-    " there is of a VIF meanwhile; what the package made stays until it is back."
+    "Install the package again, as it was when the VIF was plugged, or mend it. Meanwhile `vif unplug --id` takes away"
+    " all else of a VIF, and what the package made stays; if it is gone for good, `vif journal forget` has that"
+    " forgotten."
 )
 ALONE = f"VXLAN device vx701 (vxlan:Vxlan) of VIF {ID} is left alone. {REASON}"
 
@@ -183,6 +184,33 @@ def test_without_its_package_the_rest_of_a_vif_can_go(gone):
     collected = gone.vif("gc")
     assert collected.stdout.splitlines()[1:] == ["bridge vxbr701  was shared, and no VIF uses it any more  removed"]
     assert (collected.returncode, gone.ns.link_names()) == (0, set())
+
+
+def test_what_is_gone_for_good_is_forgotten_when_it_is_asked_for(gone):
+    """Once no VIF uses it; the device stays, and nothing is told of it any more."""
+    refused = gone.vif("journal", "forget", "vxlan:Vxlan")
+    assert refused.returncode == ExitCode.BAD_INPUT
+    assert refused.stderr == (f"error: kind: VIF {ID} uses VXLAN device vx701; unplug it first (`vif unplug --id`).\n")
+    gone.vif("unplug", "--id", ID)
+    shown = gone.vif("journal", "forget", "vxlan:Vxlan", "--dry-run")
+    assert shown.stdout.splitlines()[1] == "VXLAN device vx701  would be forgotten; it stays on the host"
+    assert "vxlan:Vxlan" in gone.vif("list").stderr
+    forgotten = gone.vif("journal", "forget", "vxlan:Vxlan")
+    assert forgotten.stdout.splitlines()[1] == "VXLAN device vx701  forgotten; it stays on the host"
+    assert gone.vif("list").stderr == ""
+    assert gone.ns.link_names() == {"vxbr701", "vx701"}
+    again = gone.vif("journal", "forget", "vxlan:Vxlan")
+    assert again.stderr == (
+        "error: kind: nothing of the kind vxlan:Vxlan is recorded whose backend cannot be used here.\n"
+    )
+
+
+def test_what_is_there_is_not_forgotten(package, machine):
+    """A kind whose backend is installed goes by unplugging, and by garbage collection."""
+    machine.plug()
+    refused = machine.vif("journal", "forget", "vxlan:Vxlan")
+    assert refused.returncode == ExitCode.BAD_INPUT
+    assert machine.vif("check").stdout == f"ok       {ID}\n"
 
 
 def test_without_its_package_others_are_not_concerned(gone, tmp_path):

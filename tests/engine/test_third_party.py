@@ -73,11 +73,10 @@ def test_it_is_used_like_ours(with_flags, flags, tmp_path):
 
 def test_two_packages_of_one_name_are_both_refused(with_flags, flags):
     """Which of them a record means cannot be told. All else goes on."""
-    one = flag()
     with_flags.install("other-flags", {"flag": "other:Other"}, {"other": ""})
     host = FakeHost()
     engine = engine_on(host)
-    assert refusal(engine.plug, [request(Tap(name="tap1"), one)]) == (
+    assert refusal(engine.plug, [request(Tap(name="tap1"), flag())]) == (
         (
             "The backend flag cannot be used: other:Other of other-flags 1.0 and flags:FlagBackend of vif-flags 1.0"
             " have the same name."
@@ -306,3 +305,17 @@ def test_how_far_a_broken_backend_came_is_not_guessed(lying, packages, tmp_path,
         " run(): KeyError('blue')"
     )
     assert [path.name for path in flags.iterdir()] == ["blue"]
+
+
+def test_what_no_vif_uses_is_told_of_until_the_next_boot(with_flags, tmp_path):
+    """A reboot takes it from the host; what VIFs use is to be restored then."""
+    host = FakeHost()
+    engine_on(host, tmp_path).plug([request(flag("red")), request(flag("blue"), number=2)])
+    with_flags.uninstall("vif-flags")
+    engine = engine_on(host, tmp_path)
+    engine.unplug([request()])
+    told = [(one.vif_id, one.resource.label) for one in engine.journal.stranded(host.boot_id())]
+    assert told == [("vif-2", "flag blue"), ("", "flag red")]
+    host.reboot()
+    told = [(one.vif_id, one.resource.label) for one in engine.journal.stranded(host.boot_id())]
+    assert told == [("vif-2", "flag blue")]

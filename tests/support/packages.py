@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from os_vif.host.state import third_party
+from os_vif.host.state import resource, third_party
 
 
 class Packages:
@@ -41,9 +41,11 @@ class Packages:
         self.look_again()
 
     def look_again(self) -> None:
-        """A process looks for backends once; this is as if it had not yet."""
+        """A process looks for backends once, and keeps their types; this is as if it had not yet."""
         importlib.invalidate_caches()
         third_party.forget_all()
+        for name in [name for name in resource._TYPES if ":" in name]:
+            del resource._TYPES[name]
         for module in self._modules:
             sys.modules.pop(module, None)
 

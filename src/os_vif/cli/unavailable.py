@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from os_vif.cli.output import Output
 
 if TYPE_CHECKING:
-    from os_vif.host.state import Unavailable
+    from os_vif.host.journal.journal import Stranded
 
 #: How many are named.
 _MOST = 3
@@ -19,14 +19,15 @@ def warn(output: Output, vif_id: str | None = None) -> None:
     """A line on stderr for each kind, in any form of output; of one VIF only, if it is given. Raises JournalError."""
     from os_vif.plugging import current
 
-    kinds: dict[str, list[tuple[str, Unavailable]]] = {}
-    for user, resource in current.engine().journal.unavailable():
-        if vif_id in (None, user):
-            kinds.setdefault(resource.kind, []).append((user, resource))
+    engine = current.engine()
+    kinds: dict[str, list[Stranded]] = {}
+    for one in engine.journal.stranded(engine.scope().boot):
+        if vif_id in (None, one.vif_id):
+            kinds.setdefault(one.resource.kind, []).append(one)
     for kind, found in kinds.items():
-        labels = list(dict.fromkeys(resource.label for _, resource in found))
-        users = list(dict.fromkeys(user for user, _ in found if user))
-        error = found[0][1].error
+        labels = list(dict.fromkeys(one.resource.label for one in found))
+        users = list(dict.fromkeys(one.vif_id for one in found if one.vif_id))
+        error = found[0].resource.error
         are = "is" if len(labels) == 1 else "are"
         output.warn(f"{_some(labels)} ({kind}) of {_vifs(users)} {are} left alone. {error} {error.hint}")
 

@@ -148,8 +148,9 @@ class BackendUnavailable(HostError):
     code = "backend-unavailable"
     msg_fmt = "The backend %(backend)s cannot be used: %(reason)s"
     hint = (
-        "Install the package again, as it was when the VIF was plugged, or mend it. `vif unplug --id` takes away what"
-        " else there is of a VIF meanwhile; what the package made stays until it is back."
+        "Install the package again, as it was when the VIF was plugged, or mend it. Meanwhile `vif unplug --id` takes"
+        " away all else of a VIF, and what the package made stays; if it is gone for good, `vif journal forget` has"
+        " that forgotten."
     )
 
 

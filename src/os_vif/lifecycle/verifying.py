@@ -48,8 +48,11 @@ def _unreadable() -> Iterator[Trouble]:
     journal = current.engine().journal
     for one in [*journal.sorted_out()[1], *journal.damaged_holdings()]:
         yield Trouble(UNREADABLE, one.vif_id, str(one.error))
-    for vif_id, resource in journal.unavailable():
-        yield Trouble(UNAVAILABLE, vif_id, f"{resource.label} ({resource.kind}) is left alone. {resource.error}")
+    for stranded in journal.stranded(current.engine().scope().boot):
+        resource = stranded.resource
+        yield Trouble(
+            UNAVAILABLE, stranded.vif_id, f"{resource.label} ({resource.kind}) is left alone. {resource.error}"
+        )
 
 
 def _compared() -> Iterator[Trouble]:

@@ -16,7 +16,7 @@ from os_vif.plugin import Plugin
 if TYPE_CHECKING:
     from os_vif.host.engine.engine import Engine
     from os_vif.host.engine.garbage import Finding, GarbageCollector
-    from os_vif.host.journal.journal import Damaged, Record, Scope
+    from os_vif.host.journal.journal import Damaged, Record, Scope, Stranded
     from os_vif.host.state import Resource
 
 
@@ -65,6 +65,31 @@ def unplug_recorded(vif_id: str) -> None:
         GarbageCollector(engine, unplug_imperative=_unplug_recorded).unplug(record)
     except exception.HostError as error:
         raise exception.UnplugException(vif=vif_id, err=error) from error
+
+
+def forget_kind(kind: str, *, dry_run: bool) -> Sequence[Stranded]:
+    """Forgets what a package made that is gone for good: it stays on the host, and nobody answers for it any more.
+
+    ``kind``: as it is recorded, "vxlan:Vxlan". Raises InvalidRequest where a VIF uses any of it, or there is none.
+    """
+    engine = current.engine()
+    found = [one for one in engine.journal.stranded(engine.scope().boot) if one.resource.kind == kind]
+    if not found:
+        reason = f"nothing of the kind {kind} is recorded whose backend cannot be used here."
+        raise exception.InvalidRequest(field="kind", reason=reason)
+    for one in found:
+        if one.vif_id:
+            reason = f"VIF {one.vif_id} uses {one.resource.label}; unplug it first (`vif unplug --id`)."
+            raise exception.InvalidRequest(field="kind", reason=reason, vif_id=one.vif_id)
+        if not dry_run:
+            _forget_holding(engine, one)
+    return found
+
+
+def _forget_holding(engine: Engine, one: Stranded) -> None:
+    with engine.holding_keys(one.scope, [one.resource.lock]):
+        if not engine.journal.users(one.scope, one.resource.key):
+            engine.journal.forget(one.scope, "", [one.resource.key])
 
 
 def restore() -> Sequence[Restored]:

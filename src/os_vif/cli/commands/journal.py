@@ -32,6 +32,15 @@ def register(commands: Subparsers) -> None:
         "attachments of guests, and from the marks on devices and ports. Records that are there stay as they are.",
     )
     rebuild.add_argument("--dry-run", action="store_true", help="show what would be recorded, and write nothing")
+    forget = journal.add(
+        "forget",
+        _forget,
+        help="forget what a package made that is gone for good",
+        description="What resources of a kind that no backend here knows are recorded for: no VIF may use them any "
+        "more. They stay on the host, and nothing of os-vif answers for them.",
+    )
+    forget.add_argument("kind", metavar="KIND", help="the kind, as `vif list` tells of it: vxlan:Vxlan")
+    forget.add_argument("--dry-run", action="store_true", help="show what would be forgotten, and forget nothing")
     journal.add(
         "backup",
         _backup,
@@ -99,6 +108,19 @@ def _record(one: Rebuilt, *, dry_run: bool) -> dict[str, Any]:
         "recorded": not dry_run and not one.error,
         "error": errors.of_library(one.error).to_primitive() if one.error else None,
     }
+
+
+def _forget(arguments: argparse.Namespace, output: Output) -> ExitCode:
+    from os_vif.cli import session
+    from os_vif.plugging import upkeep
+
+    session.open_journal(arguments)
+    forgotten = upkeep.forget_kind(arguments.kind, dry_run=arguments.dry_run)
+    labels = [one.resource.label for one in forgotten]
+    output.document([{"kind": arguments.kind, "what": label, "forgotten": not arguments.dry_run} for label in labels])
+    word = "would be forgotten" if arguments.dry_run else "forgotten"
+    output.table(("what", "result"), [(label, f"{word}; it stays on the host") for label in labels])
+    return ExitCode.OK
 
 
 def _backup(arguments: argparse.Namespace, output: Output) -> ExitCode:

@@ -80,6 +80,15 @@ class Damaged:
     key: str = ""
 
 
+@dataclass(frozen=True)
+class Stranded:
+    """What a VIF uses, "" for none any more, and nobody here knows how to look at or remove."""
+
+    vif_id: str
+    scope: Scope
+    resource: Unavailable
+
+
 class Journal:
     """A journal. Threads may share it, and forked children. Raises JournalError."""
 
@@ -161,15 +170,21 @@ class Journal:
         )
         return self._readable(self._file.rows(query, (scope.boot, scope.namespace)))
 
-    def unavailable(self) -> list[tuple[str, Unavailable]]:
-        """What is held, anywhere, and of a backend that cannot be used here, for each VIF that uses it; "" for none."""
+    def stranded(self, boot: str) -> list[Stranded]:
+        """What is held and of a backend that cannot be used here, for each of the VIFs that use it; "" for none.
+
+        In any namespace. What no VIF uses is told of the present boot only: the next one has taken it from the host.
+        """
         query = (
-            "SELECT key, resource, made, prior, coalesce(vif_id, '') FROM holding"
-            " LEFT JOIN use USING (boot, namespace, key) ORDER BY key"
+            "SELECT key, resource, made, prior, coalesce(vif_id, ''), boot, namespace FROM holding"
+            " LEFT JOIN use USING (boot, namespace, key) WHERE boot = ? OR vif_id IS NOT NULL ORDER BY key"
         )
-        rows = [row for row in self._file.rows(query) if state.is_of_stranger(row[1])]
-        held = ((str(row[4]), one.resource) for row in rows for one in self._readable([row]))
-        return [(vif_id, resource) for vif_id, resource in held if isinstance(resource, Unavailable)]
+        found = []
+        for row in self._file.rows(query, (boot,)):
+            held = self._readable([row]) if state.is_of_stranger(row[1]) else ()
+            resources = (one.resource for one in held)
+            found += [Stranded(str(row[4]), Scope(*row[5:]), r) for r in resources if isinstance(r, Unavailable)]
+        return found
 
     def damaged_holdings(self) -> list[Damaged]:
         """What is held and cannot be read, for each of the VIFs that use it; "" for what none uses."""
