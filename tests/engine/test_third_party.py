@@ -95,6 +95,7 @@ def test_the_name_of_a_backend_of_ours_is_not_given_away(packages, caplog):
     engine = engine_on(host)
     with caplog.at_level(logging.WARNING):
         assert list(engine.backends) == ["link", "addresses", "firewall", "ovs"]
+    assert "imposter" not in engine.backends
     assert caplog.messages == ["imposter:Link of imposter 1.0 is not used: the backend link is os-vif's own."]
     engine.plug([request(Tap(name="tap1"))])
     assert "tap1" in host.links
@@ -271,7 +272,9 @@ def test_a_failure_in_undoing_keeps_nothing_else(lying, flags):
 
 
 @pytest.mark.parametrize(
-    "failure", ["1 / 0", NOT_PERMITTED, "raise OperationFailed(0, 5, 'stuck')"], ids=["lie", "refusal", "failure"]
+    "failure",
+    ["1 / 0", NOT_PERMITTED, "raise exception.HostError('stuck.')", "raise OperationFailed(0, 5, 'stuck')"],
+    ids=["lie", "refusal", "error", "failure"],
 )
 def test_unplugging_tries_everything_else(lying, packages, tmp_path, flags, failure):
     """A flag that cannot be lowered keeps neither the flag after it nor the tap before it."""

@@ -80,7 +80,7 @@ class Guarded:
         """How far it came is not known where it says nothing of it: undoing what was not done has to be harmless."""
         try:
             self._backend.run(operations, context)
-        except (OperationFailed, exception.ExceptionBase):
+        except (OperationFailed, exception.NotPermitted):
             raise
         except Exception as error:
             words = f"the backend {self.name} ({third_party.origin(self.name)}) failed in run(): {error!r}"

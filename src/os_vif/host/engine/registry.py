@@ -36,6 +36,9 @@ class Backends(Mapping[str, KnownBackend]):
         # Two threads may both make one; setdefault lets them use the same.
         return self._made[name] if name in self._made else self._made.setdefault(name, self._make(name))
 
+    def __contains__(self, name: object) -> bool:
+        return name in list(self)
+
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys([*_OWN, *self._made, *third_party.names()]))
 
