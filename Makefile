@@ -16,7 +16,7 @@ PROGRAMS := ip:iproute2 iptables:iptables ping:iputils-ping
 # The kernels of most machines lack something that some test needs: these run on one of Debian's, in QEMU.
 TEST_PROGRAMS := qemu-system-x86_64:qemu-system-x86 ovsdb-server:openvswitch-switch openssl:openssl \
 	/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk:openvswitch-switch-dpdk \
-	dnsmasq:dnsmasq-base busybox:busybox-static /lib/systemd/systemd-udevd:udev \
+	nft:nftables dnsmasq:dnsmasq-base busybox:busybox-static /lib/systemd/systemd-udevd:udev \
 	'/usr/lib/*/dpdk/pmds-*/librte_mempool_ring.so.*:librte-meta-mempool' \
 	libvirtd:libvirt-daemon-system virsh:libvirt-clients xmllint:libxml2-utils \
 	'/usr/lib/*/libvirt/connection-driver/libvirt_driver_qemu.so:libvirt-daemon-driver-qemu' \

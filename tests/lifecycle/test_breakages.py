@@ -55,7 +55,7 @@ BREAKAGES = {
         "The guest's end of {tap} is not in /run/netns/{guest} any more.",
         "guest-device-moved",
         mends="ip -n {elsewhere} link set eth0 netns {guest}; ip -n {guest} link set eth0 up;"
-        " ip -n {guest} address add {address} dev eth0",
+        " ip -n {guest} address add {address} dev eth0; ip -n {guest} route add default via 10.0.0.254",
     ),
 }
 

@@ -16,7 +16,7 @@ from os_vif.objects.network import Network
 from os_vif.objects.subnet import Subnet, SubnetList
 from os_vif.plugging import current
 from os_vif.plugins.tap import TapPlugin
-from support import plugging, vifs
+from support import plugging, require, vifs
 from support.parts import require_tun
 from support.pinging import comes_to_reach, reaches
 
@@ -110,6 +110,39 @@ BREAKAGES = {
     ),
 }
 
+#: In nftables itself. A chain for what is forwarded, with a rule of its own.
+CHAIN = (
+    "nft 'add table {0}; add chain {0} f {{ type filter hook forward priority {1}; policy {2}; }}; add rule {0} f {3}'"
+)
+NATIVE = {
+    "a drop": Breakage(
+        CHAIN.format("inet theirs", 0, "accept", 'iifname "br0" counter drop'),
+        "forward-drop",
+        "Rule 2 of chain inet theirs f (nft) drops what is for guests of bridge br0.",
+        "nft delete rule inet theirs f handle 2",
+    ),
+    "a drop for several, by a chain": Breakage(
+        "nft 'add table ip theirs; add chain ip theirs c; add rule ip theirs c counter reject';"
+        + CHAIN.format("ip theirs", -5, "accept", 'iifname { "br0", "br9" } ip protocol icmp counter; ')
+        + '; nft \'add rule ip theirs f iifname { "br*", "eth9" } jump c\'',
+        "forward-drop",
+        "Rule 2 of chain ip theirs c (nft) drops what is for guests of bridge br0.",
+        "nft flush chain ip theirs c",
+    ),
+    "a policy": Breakage(
+        CHAIN.format("inet theirs", 0, "drop", "ct state vmap { established : accept, invalid : drop }"),
+        "forward-policy",
+        "The policy of chain inet theirs f (nft) is drop, and nothing lets pass what is for guests of bridge br0.",
+        'nft insert rule inet theirs f iifname "br0" oifname "br0" accept',
+    ),
+    "a bridge's": Breakage(
+        CHAIN.format("bridge theirs", 0, "accept", 'oifname "tap1" drop'),
+        "forward-drop",
+        "Rule 2 of chain bridge theirs f (nft) drops what is for guests of bridge br0.",
+        "nft delete table bridge theirs",
+    ),
+}
+
 #: A kernel that has VLAN devices can filter by VLANs, too.
 VLANS = {
     "no VLAN": Breakage(
@@ -192,6 +225,31 @@ def cut_off(api, guests, breakage):
 def test_a_guest_that_is_cut_off_is_not_ok(filtering, api, guests, name):
     """What os-vif made is mended; what is not its own is told, and left."""
     cut_off(api, guests, BREAKAGES[name])
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_filters_of_nftables_are_read(filtering, api, guests, name):
+    """As Debian's own firewall is made of."""
+    require("nft", "nftables")
+    cut_off(api, guests, NATIVE[name])
+
+
+@pytest.mark.parametrize(
+    ("policy", "rules"),
+    [
+        ("accept", ["ct state invalid drop", "tcp dport 25 drop", 'iifname "eth9" drop', "ip6 saddr fd00::/8 drop"]),
+        ("accept", ['iifname != "br0" drop', "meta nfproto ipv6 drop", "ct state vmap { invalid : drop }"]),
+        ("drop", ['iifname { "br0", "br1" } accept', 'oifname "br0" accept']),
+        ("drop", ["meta l4proto icmp accept", "ip daddr 10.0.0.0/24 accept"]),
+    ],
+)
+def test_filters_of_nftables_that_drop_something_else_are_not_told(filtering, api, guests, policy, rules):
+    """Nor is what nobody can tell for certain."""
+    require("nft", "nftables")
+    for rule in rules:
+        api.ns.run(["sh", "-ec", CHAIN.format("inet theirs", 0, policy, rule)])
+    assert reaches(guests[0], "10.0.0.2")
+    assert check(api, _addressed("10.0.0.1")).degradations == ()
 
 
 @pytest.mark.parametrize("name", VLANS)

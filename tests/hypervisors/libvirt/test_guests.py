@@ -79,7 +79,9 @@ def test_whoever_makes_port_and_tap_of_open_vswitch_the_guest_is_reached(libvirt
         one.wait()
         for vif, network in zip(three, NETWORKS, strict=True):
             one.configure(str(vif.address), f"{network}.2/24")
-            assert one.reaches(f"{network}.1"), f"{network}\n{libvirtd.virsh('dumpxml', 'one')}\n{switch.vsctl('show')}"
+            known = {name: row["ifindex"] for name, row in switch.rows("Interface").items()}
+            there = {name: ns.link(name)["ifindex"] for name in known if name in ns.link_names()}
+            assert one.reaches(f"{network}.1"), f"{network}: {known}, {there}\n{switch.vsctl('show')}"
         ids = [
             row["external_ids"]["iface-id"] for name, row in sorted(switch.rows("Interface").items()) if "tap" in name
         ]

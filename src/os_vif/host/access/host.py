@@ -27,6 +27,7 @@ from os_vif.host.kernel import (
 from os_vif.host.kernel.bridge_ports import BridgePort, PortVlans
 from os_vif.host.kernel.filter_path import FilterTable
 from os_vif.host.kernel.iptables import ChainState
+from os_vif.host.kernel.nftables import NativeFilter
 from os_vif.host.kernel.rtnetlink import LinkInfo
 
 if TYPE_CHECKING:
@@ -89,6 +90,9 @@ class HostAccess(Protocol):
     def read_filter_table(self, family: str, context: str) -> FilterTable | None:
         """The filter table of "ipv4", "ipv6" or "bridge"; None where it cannot be read, or not by us."""
 
+    def read_native_filters(self, family: str, context: str) -> Sequence[NativeFilter]:
+        """Filters of forwarded packets that somebody has written in nftables; none where they cannot be read."""
+
     def filters_bridged(self, bridge: int, family: str) -> bool:
         """Whether what the bridge of that index passes goes through the filter table of "ipv4" or "ipv6"."""
 
@@ -140,6 +144,7 @@ class RealHost:
     knows_neighbour = staticmethod(neighbour_table.is_known)
     read_chain = staticmethod(privileged.read_chain)
     read_filter_table = staticmethod(privileged.read_filter_table)
+    read_native_filters = staticmethod(privileged.read_native_filters)
     bridge_port = staticmethod(bridge_ports.read_port)
     port_of_mac = staticmethod(bridge_ports.port_of_mac)
     packet_sockets = staticmethod(packet_sockets.devices)

@@ -17,9 +17,10 @@ from typing import Any
 from os_vif import exception
 from os_vif.host.access import kernel_operations
 from os_vif.host.contract.operations import Operation, OperationFailed
-from os_vif.host.kernel import iptables
+from os_vif.host.kernel import iptables, nftables
 from os_vif.host.kernel.filter_path import FilterTable
 from os_vif.host.kernel.iptables import ChainState
+from os_vif.host.kernel.nftables import NativeFilter
 
 DEFAULT_CONTEXT = "os_vif.privsep"
 
@@ -53,6 +54,16 @@ def read_filter_table(family: str, context: str) -> FilterTable | None:
         return iptables.read_table(family)
     except OSError:
         return None
+
+
+def read_native_filters(family: str, context: str) -> Sequence[NativeFilter]:
+    """Filters written in nftables itself; none where they cannot be read. The helper shows nobody others' rules."""
+    if not may_change_network():
+        return ()
+    try:
+        return nftables.read_filters(family)
+    except (OSError, exception.MalformedData):
+        return ()
 
 
 def may_change_network() -> bool:

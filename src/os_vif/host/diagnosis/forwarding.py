@@ -12,6 +12,7 @@ from os_vif.host.contract.degradation import Code, Degradation
 from os_vif.host.diagnosis import bridges
 from os_vif.host.kernel import addresses as kernel_addresses
 from os_vif.host.kernel.filter_path import Drop, Packet, find_drop
+from os_vif.host.kernel.nftables import NativeFilter
 from os_vif.host.kernel.rtnetlink import LinkInfo
 from os_vif.host.state import ForwardingRules, Resource
 
@@ -23,7 +24,16 @@ _FAMILIES = {"ipv4": socket.AF_INET, "ipv6": socket.AF_INET6}
 def look(
     host: HostAccess, resources: Sequence[Resource], addresses: Sequence[str], context: str
 ) -> Iterator[Degradation]:
-    """Of each guest's port in a bridge. ``addresses`` are the guest's, if known: of the families that these are of."""
+    """Of each guest's port in a bridge. ``addresses`` are the guest's, if known: of the families that these are of.
+
+    A filter that is for both families is told of once.
+    """
+    yield from dict.fromkeys(_look(host, resources, addresses, context))
+
+
+def _look(
+    host: HostAccess, resources: Sequence[Resource], addresses: Sequence[str], context: str
+) -> Iterator[Degradation]:
     rules = {(r.family, r.bridge) for r in resources if isinstance(r, ForwardingRules)}
     for bridge, port, resource in bridges.ports(host, resources):
         if resource.shared:
@@ -34,8 +44,10 @@ def look(
             if own or (not addresses and (is_ruled or family == "ipv4")):
                 packets = list(_packets(host, bridge, port, family, own, is_ruled=is_ruled))
                 yield from _of_table(host, family, packets, bridge, context, is_ruled=is_ruled)
+                yield from _of_native(host, family, packets, bridge, context)
         frames = [Packet(entering=port.name), Packet(leaving=port.name)]
         yield from _of_table(host, "bridge", frames, bridge, context, is_ruled=False)
+        yield from _of_native(host, "bridge", frames, bridge, context)
 
 
 def _packets(
@@ -71,6 +83,32 @@ def _of_table(
             yield _rule(family, drop, bridge)
         elif not is_ruled:  # else our own rules are missing, and that is told elsewhere
             yield _policy(family, bridge)
+
+
+def _of_native(
+    host: HostAccess, family: str, packets: Sequence[Packet], bridge: LinkInfo, context: str
+) -> Iterator[Degradation]:
+    """All chains at the hook have their say: what one lets pass, another may drop."""
+    for one in host.read_native_filters(family, context) if packets else ():
+        found = (find_drop(one.table, packet, "", one.chain) for packet in packets)
+        for drop in dict.fromkeys(filter(None, found)):
+            yield _native_rule(one, drop, bridge) if drop.rule else _native_policy(one, bridge)
+
+
+def _native_rule(one: NativeFilter, drop: Drop, bridge: LinkInfo) -> Degradation:
+    place, handle = f"{one.place} {drop.chain}", one.handles[drop.chain][drop.number - 1]
+    text = f"Rule {handle} of chain {place} (nft) drops what is for guests of bridge {bridge.name}."
+    hint = f"`nft -a list chain {place}` shows it; whoever made it has to delete or narrow it:"
+    return Degradation(Code.FORWARD_DROP, place, text, f"{hint} `nft delete rule {place} handle {handle}`.")
+
+
+def _native_policy(one: NativeFilter, bridge: LinkInfo) -> Degradation:
+    place = f"{one.place} {one.chain}"
+    text = (
+        f"The policy of chain {place} (nft) is drop, and nothing lets pass what is for guests of bridge {bridge.name}."
+    )
+    hint = f"Have a rule let it pass: `nft insert rule {place} iifname {bridge.name} oifname {bridge.name} accept`."
+    return Degradation(Code.FORWARD_POLICY, place, text, hint)
 
 
 def _rule(family: str, drop: Drop, bridge: LinkInfo) -> Degradation:

@@ -65,11 +65,11 @@ class _Fate(enum.Enum):
 _ENDS = {"ACCEPT": _Fate.PASSES, "RETURN": _Fate.GOES_ON}
 
 
-def find_drop(table: FilterTable, packet: Packet, ours: str) -> Drop | None:
-    """What in FORWARD drops the packet for certain, before it gets to the chain ``ours``."""
-    fate = _walk(table, "FORWARD", packet, ours, ())
-    if fate is _Fate.GOES_ON and table.policies.get("FORWARD") in _DROPPING:
-        return Drop("FORWARD")
+def find_drop(table: FilterTable, packet: Packet, ours: str, begin: str = "FORWARD") -> Drop | None:
+    """What drops the packet for certain in the chain ``begin``, before it gets to the chain ``ours``."""
+    fate = _walk(table, begin, packet, ours, ())
+    if fate is _Fate.GOES_ON and table.policies.get(begin) in _DROPPING:
+        return Drop(begin)
     return fate if isinstance(fate, Drop) else None
 
 

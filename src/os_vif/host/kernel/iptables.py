@@ -24,7 +24,7 @@ _PREFIX = {"ipv4": "iptables", "ipv6": "ip6tables", "bridge": "ebtables"}
 _CHAIN = re.compile(r"^os-vif-[^\s/:\x00]{1,21}$")
 _SECONDS = 30
 #: Where the tools are; a service need not have them on its own path.
-_SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 #: There unless IPv6 is left out of the kernel, or switched off when it boots (ipv6.disable=1).
 _IPV6_SETTINGS = Path("/proc/sys/net/ipv6")
@@ -99,13 +99,13 @@ def _position(family: str, below: str) -> int:
 def read_table(family: str) -> FilterTable:
     """The filter table of "ipv4", "ipv6" or, by ebtables, "bridge". Raises OSError, as read_chain() does."""
     known = _readings.get(family)
-    generation = _generation()
-    if known and generation and known.generation == generation:
+    now = generation()
+    if known and now and known.generation == now:
         return known.table
     lines = _call(family, "save", ["-t", "filter"] if family != "bridge" else [], "").splitlines()
     backed_by_nftables = any("(nf_tables)" in line for line in lines[:1])
     table = _parse(lines)
-    _readings[family] = _Reading(generation if backed_by_nftables else None, table)
+    _readings[family] = _Reading(now if backed_by_nftables else None, table)
     return table
 
 
@@ -132,7 +132,7 @@ def _lines_of_filter(lines: Sequence[str]) -> Iterator[str]:
             yield line
 
 
-def _generation() -> tuple[int, int] | None:
+def generation() -> tuple[int, int] | None:
     """The namespace and the generation of its nf_tables ruleset, which every change to it raises."""
     try:
         netfilter = conversation(_NETLINK_NETFILTER)
@@ -158,7 +158,7 @@ def _restore(family: str, lines: list[str]) -> None:
 def _call(family: str, tool: str, arguments: list[str], text: str) -> str:
     name = f"{_PREFIX[family]}-{tool}"
     command = [_program(family, name), *arguments]
-    environment = {**os.environ, "PATH": _SEARCH_PATH}
+    environment = {**os.environ, "PATH": SEARCH_PATH}
     try:
         done = children.run(command, seconds=_SECONDS, text=text, environment=environment)
     except children.TookTooLong as error:
@@ -172,7 +172,7 @@ def _call(family: str, tool: str, arguments: list[str], text: str) -> str:
 def _program(family: str, name: str) -> str:
     if family == "ipv6" and not _IPV6_SETTINGS.exists():
         raise KernelError(errno.EAFNOSUPPORT, "this kernel does without IPv6")
-    found = shutil.which(name, path=_SEARCH_PATH)
+    found = shutil.which(name, path=SEARCH_PATH)
     if found is None:
         raise KernelError(errno.ENOENT, f"{name} is not installed (Debian: apt-get install iptables)")
     return found

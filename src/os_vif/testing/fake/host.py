@@ -18,6 +18,7 @@ from os_vif.host.kernel.bridge_ports import BridgePort, PortVlans
 from os_vif.host.kernel.filter_path import FilterTable
 from os_vif.host.kernel.iptables import ChainState
 from os_vif.host.kernel.netlink import KernelError
+from os_vif.host.kernel.nftables import NativeFilter
 from os_vif.host.kernel.rtnetlink import LinkInfo
 from os_vif.testing.fake import addresses, creation, firewall, settings
 from os_vif.testing.fake.event import Event
@@ -220,6 +221,10 @@ class FakeHost:
     def read_filter_table(self, family: str, context: str) -> FilterTable | None:
         """See HostAccess. Nothing but our own chains is there."""
         return None
+
+    def read_native_filters(self, family: str, context: str) -> Sequence[NativeFilter]:
+        """See HostAccess. There are none."""
+        return ()
 
     def filters_bridged(self, bridge: int, family: str) -> bool:
         """See HostAccess. Bridges pass everything here."""
