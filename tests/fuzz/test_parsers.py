@@ -21,7 +21,7 @@ import pytest
 from fuzz.mutations import Mutator
 from os_vif import exception, foreign, objects
 from os_vif.host import state
-from os_vif.host.kernel import filter_path, iptables
+from os_vif.host.kernel import filter_path, iptables, nftables
 from os_vif.host.ovsdb import columns, rows
 from os_vif.host.ovsdb.stream import Splitter
 from os_vif.hypervisors.libvirt import connection, matching
@@ -137,6 +137,16 @@ def check_table(text: str) -> None:
     filter_path.find_drop(table, packet, "os-vif-br0")
 
 
+def check_ruleset(listed: Any) -> None:
+    """As nft lists it; what is no list of objects is refused where it is read."""
+    items = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    for family in ("ipv4", "ipv6", "bridge"):
+        for one in nftables.filters_in(items, family):
+            packet = filter_path.Packet(entering="br0", leaving="eth0", source="10.0.0.5")
+            drop = filter_path.find_drop(one.table, packet, "", one.chain)
+            assert not (drop and drop.rule) or one.handles[drop.chain][drop.number - 1] >= 0
+
+
 def check_attachment(text: str) -> None:
     """As Attachments reads a row, but for who calls it."""
     store = attachments.Attachments(None)
@@ -173,6 +183,19 @@ TABLE = (
     '-A FORWARD -s 10.0.0.0/8 ! -i eth0 -m comment --comment "a b" -j REJECT --reject-with icmp-port-unreachable\n'
     "-A DOCKER -i tap+ -m state --state NEW -j RETURN\n-A FORWARD -j os-vif-br0\nCOMMIT\n"
 )
+RULESET = [
+    {"metainfo": {"version": "1.0.6"}},
+    {"chain": {"family": "inet", "table": "t", "name": "f", "handle": 1, "hook": "forward", "policy": "drop"}},
+    {"chain": {"family": "inet", "table": "t", "name": "c", "handle": 2}},
+    {"rule": {"family": "inet", "table": "t", "chain": "f", "handle": 3, "expr": [
+        {"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": {"set": ["br*", "eth9"]}}},
+        {"counter": {"packets": 1, "bytes": 2}}, {"jump": {"target": "c"}}]}},
+    {"rule": {"family": "inet", "table": "t", "chain": "c", "handle": 4, "expr": [
+        {"match": {"op": "!=", "left": {"payload": {"protocol": "ip", "field": "saddr"}},
+                   "right": {"prefix": {"addr": "10.9.0.0", "len": 16}}}}, {"reject": None}]}},
+    {"rule": {"family": "inet", "table": "t", "chain": "f", "handle": 5, "expr": [
+        {"vmap": {"key": {"ct": {"key": "state"}}, "data": {"set": [["established", {"accept": None}]]}}}]}},
+]  # fmt: skip
 RESOURCES = [
     state.to_primitive(one)
     for one in (
@@ -212,6 +235,7 @@ READERS = {
     "replies of QEMU": of_values([[{"name": "card", "type": "child<x>"}]], check_status, OSError),
     "domains of libvirt": of_texts([DOMAIN], check_domain),
     "iptables": of_texts([TABLE], check_table),
+    "nftables": of_values([RULESET], check_ruleset),
 }  # fmt: skip
 
 

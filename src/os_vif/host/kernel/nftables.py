@@ -24,6 +24,8 @@ _SEEING = {"ipv4": ("ip", "inet"), "ipv6": ("ip6", "inet"), "bridge": ("bridge",
 _PROTOCOLS = {"ipv4": "ip", "ipv6": "ip6"}
 _SECONDS = 30
 _MOST_ITEMS, _LONGEST = 1 << 20, 1 << 26
+#: Rules of iptables that stand for one that names sets of devices and of addresses.
+_MOST_WORDINGS = 1000
 
 #: A condition that filter_path.py does not know: the rule may be for the packet or not.
 _CANNOT_TELL = "--cannot-tell"
@@ -60,7 +62,13 @@ def read_filters(family: str) -> list[NativeFilter]:
 
     Raises OSError, and MalformedData for what `nft` would not print.
     """
-    items = _ruleset()
+    return filters_in(_ruleset(), family)
+
+
+def filters_in(ruleset: Sequence[Mapping[str, Any]], family: str) -> list[NativeFilter]:
+    """The same of what `nft -j list ruleset` lists. Raises MalformedData."""
+    found = (Reader(item, "nft") for item in ruleset)
+    items = [(kind, item.inner(kind)) for item in found for kind in ("chain", "rule") if kind in item.data]
     return [
         _filter(items, family, chain)
         for kind, chain in items
@@ -74,18 +82,16 @@ def _is_meant(family: str, chain: Reader) -> bool:
     return chain.pick("family", str) in _SEEING[family] and not (theirs and chain.pick("name", str) == "FORWARD")
 
 
-def _ruleset() -> list[tuple[str, Reader]]:
+def _ruleset() -> Sequence[Mapping[str, Any]]:
     program = shutil.which("nft", path=iptables.SEARCH_PATH)
     if program is None:
         return []
     generation = iptables.generation()
-    if not (_reading and generation and _reading[0].generation == generation):
-        items = _listed(program)
-        _reading[:] = [_Reading(generation, items)] if generation else []
-    else:
-        items = _reading[0].items
-    found = (Reader(item, "nft") for item in items)
-    return [(kind, item.inner(kind)) for item in found for kind in ("chain", "rule") if kind in item.data]
+    if _reading and generation and _reading[0].generation == generation:
+        return _reading[0].items
+    items = _listed(program)
+    _reading[:] = [_Reading(generation, items)] if generation else []
+    return items
 
 
 def _listed(program: str) -> Sequence[Mapping[str, Any]]:
@@ -126,6 +132,8 @@ def _rules(rule: Reader, family: str) -> Iterator[str]:
     wordings = [""]
     for part in rule.list_of("expr", dict, most=_MOST_ITEMS):
         alternatives = list(_alternatives(part, family))
+        if len(wordings) * len(alternatives) > _MOST_WORDINGS:
+            alternatives = [_CANNOT_TELL]
         wordings = [f"{words} {more}".strip() for words in wordings for more in alternatives]
     yield from wordings
 
@@ -164,19 +172,20 @@ def _certainty(left: Mapping[str, Any], right: Any, family: str) -> bool | None:
     """Whether a condition holds for all packets of the family, or for none; None where that is not said."""
     if family not in _PROTOCOLS:
         return None
-    if _inside(left, "meta").get("key") == "nfproto":
+    if _word(_inside(left, "meta"), "key") == "nfproto":
         return family in _texts(right)
-    other = _inside(left, "payload").get("protocol") in {*_PROTOCOLS.values()} - {_PROTOCOLS[family]}
+    other = _word(_inside(left, "payload"), "protocol") in {*_PROTOCOLS.values()} - {_PROTOCOLS[family]}
     return False if other else None
 
 
 def _condition(left: Mapping[str, Any], right: Any) -> tuple[str, list[str]]:
     """An option of iptables and the values of which any will do; no values where iptables has no such option."""
     meta, payload, state = (_inside(left, name) for name in ("meta", "payload", "ct"))
-    if meta.get("key") in _DEVICES:
-        return _DEVICES[meta["key"]], [name.replace("*", "+") for name in _texts(right)]
-    if payload.get("protocol") in _PROTOCOLS.values() and payload.get("field") in _ADDRESSES:
-        return _ADDRESSES[payload["field"]], list(_networks(right))
+    if device := _DEVICES.get(_word(meta, "key")):
+        return device, [name.replace("*", "+") for name in _texts(right)]
+    end = _ADDRESSES.get(_word(payload, "field"))
+    if end and _word(payload, "protocol") in _PROTOCOLS.values():
+        return end, list(_networks(right))
     if state.get("key") == "state" and _texts(right):
         return "--ctstate", [",".join(_texts(right)).upper()]
     return "", []
@@ -187,12 +196,17 @@ def _says_nothing_of_new(vmap: Mapping[str, Any]) -> bool:
     key, data = vmap.get("key"), _inside(vmap, "data").get("set")
     if not isinstance(key, dict) or _inside(key, "ct").get("key") != "state" or not isinstance(data, list):
         return False
-    return all(isinstance(pair, list) and pair and pair[0] in ("established", "related", "invalid") for pair in data)
+    return all(isinstance(pair, list) and pair and pair[0] in ["established", "related", "invalid"] for pair in data)
 
 
 def _inside(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = value.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def _word(value: Mapping[str, Any], name: str) -> str:
+    found = value.get(name)
+    return found if isinstance(found, str) else ""
 
 
 def _texts(right: Any) -> list[str]:
