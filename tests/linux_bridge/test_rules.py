@@ -134,8 +134,8 @@ def without_ip6tables(monkeypatch, tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()
     for name in ("iptables-save", "iptables-restore"):
-        (tools / name).symlink_to(shutil.which(name, path=iptables._SEARCH_PATH))
-    monkeypatch.setattr(iptables, "_SEARCH_PATH", str(tools))
+        (tools / name).symlink_to(shutil.which(name, path=iptables.SEARCH_PATH))
+    monkeypatch.setattr(iptables, "SEARCH_PATH", str(tools))
     return tools
 
 

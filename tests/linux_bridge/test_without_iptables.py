@@ -17,7 +17,7 @@ def replace_tools(monkeypatch, tmp_path):
     """Puts programs that say something and fail in the place of iptables and ip6tables; with None, none at all."""
 
     def replace(words: str | None) -> None:
-        monkeypatch.setattr(iptables, "_SEARCH_PATH", str(tmp_path))
+        monkeypatch.setattr(iptables, "SEARCH_PATH", str(tmp_path))
         for name in ("iptables", "ip6tables") if words else ():
             for action in ("save", "restore"):
                 path = tmp_path / f"{name}-{action}"

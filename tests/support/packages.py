@@ -44,7 +44,7 @@ class Packages:
         """A process looks for backends once, and keeps their types; this is as if it had not yet."""
         importlib.invalidate_caches()
         third_party.forget_all()
-        for name in [name for name in resource._TYPES if ":" in name]:
+        for name in [name for name, known in resource._TYPES.items() if known.__module__ in self._modules]:
             del resource._TYPES[name]
         for module in self._modules:
             sys.modules.pop(module, None)

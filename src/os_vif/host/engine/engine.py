@@ -13,29 +13,27 @@ import errno
 import functools
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
 
 from os_vif import exception
 from os_vif.exception.log import logger
 from os_vif.host.access.host import HostAccess
 from os_vif.host.contract.backend import KnownBackend
-from os_vif.host.contract.operations import Operation, OperationFailed
-from os_vif.host.contract.plan import Confirmation, Holding, Plan
+from os_vif.host.contract.plan import Plan
 from os_vif.host.engine import found, renamed, settling
+from os_vif.host.engine.changes import Before, Changes, Held, merged
 from os_vif.host.engine.executor import Executor, Observer
 from os_vif.host.engine.group_commit import GroupCommit
-from os_vif.host.engine.planner import Leaving, Planner, Task, Work
-from os_vif.host.engine.records import is_current, new_record, unplugging_in_any_case, with_status
+from os_vif.host.engine.planner import Planner, Task, Work
+from os_vif.host.engine.records import is_current, new_record
 from os_vif.host.engine.registry import Backends
 from os_vif.host.engine.release import Departures
 from os_vif.host.engine.request import Request
 from os_vif.host.journal import identity
-from os_vif.host.journal.journal import PLUGGED, PLUGGING, UNPLUGGING, Journal, Record, Scope
+from os_vif.host.journal.journal import PLUGGED, Journal, Record, Scope
 from os_vif.host.journal.locks import Locks
 from os_vif.host.journal.tables import MEMORY
 from os_vif.host.process import signals
 from os_vif.host.process.deadline import Deadline, of_call
-from os_vif.host.state import Link
 
 LOG = logger(__name__)
 
@@ -43,9 +41,6 @@ LOG = logger(__name__)
 DEFAULT_SECONDS = 60.0
 
 _UNREAD = "%s: unplugged by the marks on what was made, because the record cannot be read. Shared devices stay. %s %s"
-
-#: What is held for each VIF, by its id.
-Held = dict[str, list[Holding]]
 
 
 @dataclass(frozen=True)
@@ -56,22 +51,6 @@ class _Turn:
     requests: Sequence[Request]
     held: Held
     deadline: Deadline
-
-
-@dataclass(frozen=True)
-class _Before:
-    """What is known when the locks are there and nothing has been done yet.
-
-    ``agreed`` are the requests by VIF, as settled with others' (settling.py). ``known`` are the records of the VIFs,
-    ``held`` what they hold, ``around`` that and what others hold of the shared resources that they state.
-    """
-
-    scope: Scope
-    requests: Sequence[Request]
-    agreed: Mapping[str, Request]
-    known: Mapping[str, Record | None]
-    held: Held
-    around: Held
 
 
 class Engine:
@@ -99,6 +78,7 @@ class Engine:
         self.planner = Planner(self.backends)
         self.executor = Executor(self.backends, observer)
         self.volatile = volatile
+        self._changes = Changes(host, journal, self.planner, self.executor, str(locks.path or ""))
         self._departures = Departures(journal)
         self._presumed = Departures(Journal(MEMORY))
         self.plugs: GroupCommit[_Turn, Work] = GroupCommit()
@@ -141,13 +121,13 @@ class Engine:
         first, work = self._planned(agreed, around)
         obsolete = self._obsolete(scope, requests, held)
         changing = _to_change(requests, known, held, work, obsolete)
-        before = _Before(scope, changing, {request.vif_id: request for request in agreed}, known, held, around)
+        before = Before(scope, changing, {request.vif_id: request for request in agreed}, known, held, around)
         if work.tasks or obsolete.dropped:
             for turn in turns:
                 turn.deadline.check("its turn to change the host")
-            self._carry_out(before, work, obsolete)
+            self._changes.carry_out(before, work, obsolete)
         elif before.requests:
-            self._write_records(PLUGGED, before, work)
+            self._changes.write_records(PLUGGED, before, work)
         return _joined(dataclasses.replace(work, tasks=(*names, *first, *work.tasks)), obsolete)
 
     def _planned(self, agreed: Sequence[Request], around: Held) -> tuple[Sequence[Task], Work]:
@@ -200,7 +180,7 @@ class Engine:
         renamed.name_back(self.backends, self.executor, leaving)
         work = self.planner.unplug(leaving, keep_shared=keep_shared)
         with signals.deferred():
-            self._take_away(scope, known, leaving, work)
+            self._changes.take_away(scope, known, leaving, work)
         for warning in work.warnings:
             LOG.warning("Left behind: %s.", warning)
         return work
@@ -226,7 +206,7 @@ class Engine:
                 return False
             work = self.planner.plug([request], self._with_shared(scope, [request], held))
             record = new_record(scope, request, PLUGGED, None, ())
-            self.journal.write([(record, _merged(held[request.vif_id], work.holdings[request.vif_id]))])
+            self.journal.write([(record, merged(held[request.vif_id], work.holdings[request.vif_id]))])
         return True
 
     @contextlib.contextmanager
@@ -285,130 +265,6 @@ class Engine:
         dropped = tuple((one.purpose.vif_id, h.resource.key) for one in leaving for h in one.holdings)
         return dataclasses.replace(self.planner.unplug(leaving, keep_shared=self.volatile), dropped=dropped)
 
-    def _carry_out(self, before: _Before, work: Work, obsolete: Work) -> None:
-        with signals.deferred():
-            self._write_records(PLUGGING, before, work)
-            try:
-                with self._answering(before, work) as answering:
-                    self.executor.do_or_undo(work.tasks)
-                    verified = self._verify(before, work)
-                    self._confirm(work, answering)
-                    self._finish(before, work, obsolete, verified)
-            except exception.HostError as error:
-                if not isinstance(error, exception.UndoFailed):
-                    self._put_records_back(before)
-                raise
-
-    def _write_records(self, status: str, before: _Before, work: Work) -> None:
-        rows = []
-        for request in before.requests:
-            record = new_record(before.scope, request, status, before.known[request.vif_id], work.tasks)
-            rows.append((record, _merged(before.held[request.vif_id], work.holdings[request.vif_id])))
-        self.journal.write(rows)
-
-    def _verify(self, before: _Before, work: Work) -> Sequence[Holding]:
-        """Reads back, and returns what is held now; what did not stick is an error, and everything is undone."""
-        try:
-            rest, verified = self.planner.rest(
-                [before.agreed[request.vif_id] for request in before.requests], work.holdings
-            )
-        except exception.HostError as error:
-            self._give_up(work, str(error), error.kwargs)
-        if rest:
-            missing = "; ".join(f"still to do: {task.step.text}" for task in rest)
-            self._give_up(work, f"{missing}.", {"vif_id": rest[0].vif_id, "device": rest[0].step.device})
-        return verified
-
-    @contextlib.contextmanager
-    def _answering(self, before: _Before, work: Work) -> Iterator[list[Confirmation]]:
-        """What works now and must go on to. While there is such a thing, somebody watches that we are not killed."""
-        context = before.requests[0].context if before.requests else ""
-        answering = [one for one in work.confirmations if self._works(one.before, context)]
-        if not answering:
-            yield answering
-            return
-        held = {vif_id: list(holdings) for vif_id, holdings in work.holdings.items()}
-        with self._watched("undo", before.scope, held, work):
-            yield answering
-
-    def _works(self, operation: Operation, context: str) -> bool:
-        try:
-            self.host.run([operation], context)
-        except OperationFailed:
-            return False
-        return True
-
-    def _watched(
-        self, action: str, scope: Scope, held: Mapping[str, Sequence[Holding]], work: Work
-    ) -> contextlib.AbstractContextManager[None]:
-        from os_vif.host.access import watchdog  # few need them
-        from os_vif.host.engine import rescue
-
-        found = {vif_id: self.journal.record(scope, vif_id) for vif_id in held}
-        keys = [h.resource.lock for holdings in held.values() for h in holdings if h.resource.lock]
-        names = {f"{scope.namespace}/{name}" for name in (*keys, *(f"vif/{vif_id}" for vif_id in held))}
-        plan = watchdog.Rescue(
-            action,
-            [rescue.to_primitive(task) for task in work.tasks],
-            sorted(names),
-            (scope.boot, scope.namespace),
-            self.journal.identity,
-            str(self._locks.path or ""),
-            {vif_id: record.generation for vif_id, record in found.items() if record},
-        )
-        return self.host.watched(plan)
-
-    def _confirm(self, work: Work, answering: Sequence[Confirmation]) -> None:
-        context = work.tasks[0].context if work.tasks else ""
-        for one in answering:
-            if not self._works(one.after, context):
-                complaints = self.executor.undo(work.tasks)
-                reason = "; ".join([one.text, *complaints])
-                raise exception.GatewayLost(reason=reason, device=one.device, vif_id=work.tasks[0].vif_id)
-
-    def _give_up(self, work: Work, reason: str, where: Mapping[str, Any]) -> NoReturn:
-        complaints = self.executor.undo(work.tasks)
-        places = {name: where.get(name, "") for name in ("vif_id", "device")}
-        raise exception.VerifyFailed(reason=" ".join([reason, *complaints]), **places)
-
-    def _finish(self, before: _Before, work: Work, obsolete: Work, verified: Sequence[Holding]) -> None:
-        errors = self.executor.do_all(obsolete.tasks)
-        for error in errors:
-            LOG.warning("Left over from how the VIF was plugged before: %s", error)
-        gone = () if errors else obsolete.released
-        try:
-            vif_ids = [request.vif_id for request in before.requests]
-            new = [one for one in verified if one.made and isinstance(one.resource, Link)]
-            self.journal.finish(before.scope, vif_ids, obsolete.dropped, gone, new)
-        except exception.JournalError:
-            self.executor.undo(work.tasks)
-            raise
-
-    def _put_records_back(self, before: _Before) -> None:
-        for request in before.requests:
-            vif_id = request.vif_id
-            record = before.known[vif_id]
-            if record is not None:
-                self.journal.write([(record, before.held[vif_id])])
-            there_before = {holding.resource.key for holding in (*before.held[vif_id], *before.around[vif_id])}
-            new = [resource.key for resource in request.desired if resource.key not in there_before]
-            unneeded = [key for key in new if not self.journal.users(before.scope, key) - {vif_id}]
-            self.journal.forget(before.scope, vif_id if record is None else "", unneeded)
-
-    def _take_away(self, scope: Scope, known: Sequence[Record], leaving: Sequence[Leaving], work: Work) -> None:
-        held = {one.purpose.vif_id: one.holdings for one in leaving}
-        if known and work.tasks:
-            # Whoever is killed now has unplugged nothing that the record does not tell of, or all of it is marked.
-            with contextlib.suppress(exception.JournalError):
-                self.journal.write([(with_status(r, UNPLUGGING), held[r.vif_id]) for r in known])
-        vital = any(task.step.vital for task in work.tasks)
-        with self._watched("finish", scope, held, work) if vital else contextlib.nullcontext():
-            errors = self.executor.do_all(work.tasks)
-        if errors:
-            raise exception.UnplugIncomplete(errors)
-        with unplugging_in_any_case(held):
-            self.journal.forget_all(scope, held, work.released)
-
 
 def _names(requests: Sequence[Request]) -> str:
     return "VIF " + ", ".join(request.vif_id for request in requests)
@@ -431,12 +287,6 @@ def _to_change(
     busy = {task.vif_id for task in work.tasks} | {vif_id for vif_id, _ in obsolete.dropped}
     busy |= {r.vif_id for r in requests if len(held[r.vif_id]) < len(r.desired.resources)}
     return [r for r in requests if r.vif_id in busy or not is_current(r, known[r.vif_id])]
-
-
-def _merged(old: Sequence[Holding], new: Sequence[Holding]) -> list[Holding]:
-    """The new ones, then the old ones that are not among them any more."""
-    stated = {holding.resource.key for holding in new}
-    return [*new, *(holding for holding in old if holding.resource.key not in stated)]
 
 
 def _joined(work: Work, more: Work) -> Work:
