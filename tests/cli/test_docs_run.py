@@ -65,8 +65,8 @@ BEFORE = {
     ("cli", "vif completion fish"): [("source", "mkdir -p ~/.config/fish/completions")],
 }
 
-#: docs/tutorial.md is run by tests/cli/test_tutorial.py; docs/libvirt.md and docs/neutron-client.md need what tests of
-#: tests/hypervisors/libvirt and tests/networks_neutron have.
+#: Others are run where there is what they need: docs/tutorial.md by tests/cli/test_tutorial.py, docs/libvirt.md by
+#: tests/hypervisors/libvirt/test_docs.py, docs/neutron-client.md by tests/networks_neutron/test_command.py.
 PAGES = ["../README", "attaching", "networks", "hypervisors", "operating", "cli", "nova", "install"]
 
 

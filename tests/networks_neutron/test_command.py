@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+from pathlib import Path
 
 import pytest
 
@@ -61,6 +64,17 @@ def test_what_would_be_agreed_is_explained(host, new_netns, client, ask):
     (chosen,) = [line.split() for line in ran.stdout.splitlines() if "chosen" in line]
     assert chosen[0] == "ovs"
     assert client.get("/ports?device_owner=compute:os-vif-waiting").ok() == []
+
+
+def test_the_commands_of_the_page(host, client, ask):
+    """docs/neutron-client.md, with the network that there is here."""
+    page = (Path(__file__).resolve().parents[2] / "docs" / "neutron-client.md").read_text()
+    lines = re.findall(r"^ {4}vif (.* --network private .*|detach .*)$", page, re.M)
+    assert [line.split()[0] for line in lines] == ["explain", "attach", "detach"]
+    for line in lines:
+        ran = host(*shlex.split(line.replace("private", "blue")))
+        assert (ran.returncode, ran.stderr) == (0, ""), line
+    assert client.get("/ports?device_owner=compute:os-vif").ok() == []
 
 
 def test_a_network_that_neutron_does_not_have(host, new_netns, client, ask):
